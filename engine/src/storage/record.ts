@@ -1,0 +1,41 @@
+/**
+ * What a lookup found, filled in place so that a read allocates nothing. The bytes belong to a segment and stay
+ * valid until control returns to the event loop. Times: `voidTime` in seconds since 2010-01-01 UTC (0 = never),
+ * `lastUpdate` in ms since 1970.
+ */
+export interface RecordView {
+  generation: number
+  voidTime: number
+  lastUpdate: number
+  regime: number
+  sequence: number
+  /** 0 = no set; otherwise an id of the store's set table. */
+  setId: number
+  buffer: Buffer
+  /** Stored user key: particle type byte, then the key bytes; `keyStart === keyEnd` when none is stored. */
+  keyStart: number
+  keyEnd: number
+  /** The bins, laid end to end in the form of READ answer ops (size, op 1, type, 0, name length, name, data). */
+  binsStart: number
+  binsEnd: number
+  binCount: number
+}
+
+/** One new version of a record, as handed to the store, which copies all bytes before it returns. */
+export interface RecordDraft {
+  digest: Buffer
+  digestStart: number
+  generation: number
+  voidTime: number
+  lastUpdate: number
+  regime: number
+  sequence: number
+  setId: number
+  key: Buffer
+  keyStart: number
+  keyEnd: number
+  bins: Buffer
+  binsStart: number
+  binsEnd: number
+  binCount: number
+}
