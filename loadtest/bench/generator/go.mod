@@ -1,0 +1,3 @@
+module larder/loadtest/generator
+
+go 1.22
