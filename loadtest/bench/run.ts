@@ -1,0 +1,25 @@
+/** `npm run bench`: every figure of the README, or those named: `npm run bench -- throughput embedded`. */
+import { batchRead } from './batch-read.ts'
+import { removeTemporaryFolders } from './processes.ts'
+import { throughput } from './throughput.ts'
+
+const benches: Record<string, { title: string; run: () => Promise<void> }> = {
+  throughput: { title: 'Requests on one core, against Redis and a bare echo', run: throughput },
+  batch: { title: 'Batch reads', run: batchRead },
+}
+
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !(name in benches))
+if (unknown.length > 0) {
+  console.error(`no such bench: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+try {
+  for (const [name, bench] of Object.entries(benches)) {
+    if (named.length > 0 && !named.includes(name)) continue
+    console.log(`${bench.title} (npm run bench -- ${name})`)
+    await bench.run()
+  }
+} finally {
+  removeTemporaryFolders()
+}
