@@ -162,9 +162,8 @@ export async function load(
   server: ServerProcess,
   flags: Record<string, string | number | true>,
 ): Promise<Measured> {
-  const args = Object.entries({ port: server.port, ...flags }).map(([name, value]) =>
-    value === true ? `-${name}` : `-${name}=${value}`,
-  )
+  const all: typeof flags = { port: server.port, ...flags }
+  const args = Object.entries(all).map(([name, value]) => `-${name}=${value}`)
   const [command, pinnedArgs] = pinned(1, generator(), args)
   const before = server.cpuSeconds()
   const child = spawn(command, pinnedArgs, { stdio: ['ignore', 'pipe', 'inherit'] })
