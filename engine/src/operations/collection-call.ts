@@ -9,6 +9,7 @@ import {
 } from '../values/msgpack-item.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
+import { INVERTED } from './collection-result.ts'
 
 /** Calls never have more; SIZE and CLEAR tolerate any number, which are checked and forgotten. */
 const MAX_ARGUMENTS = 8
@@ -19,7 +20,7 @@ export interface CollectionCall {
   readonly code: number
   /** Arguments that were sent. */
   readonly count: number
-  /** Start of each argument and the end of the last. */
+  /** Start of each argument and the end of the last; fewer when the payload is cut short. */
   readonly starts: readonly number[]
 }
 
@@ -48,7 +49,7 @@ export function parseCollectionCall(payload: Slice): ParsedCall {
   const { buffer, start, end } = payload
   const outer = parseCall(buffer, start, end)
   if (outer.code !== 0xff) return { call: outer, path: [] }
-  if (outer.count !== 2) parameterError('a nested call has a path and a call')
+  if (outer.count !== 2 || outer.starts.length !== 3) parameterError('a nested call has a path and a call')
   const path = parsePath(buffer, outer.starts[0]!, outer.starts[1]!)
   return { call: parseCall(buffer, outer.starts[1]!, outer.starts[2]!), path }
 }
@@ -60,12 +61,13 @@ function parseCall(buffer: Buffer, start: number, end: number): CollectionCall {
   const code = integerItem(buffer, at)
   if (Number.isNaN(code)) parameterError('the code of a call is an integer')
   at = skipItem(buffer, at, end)
+  if (at < 0) parameterError('call cut short')
   const starts = [at]
   for (let i = 1; i < items && at >= 0; i++) {
     at = skipItem(buffer, at, end)
     if (i <= MAX_ARGUMENTS) starts.push(at)
   }
-  if (at < 0) parameterError('call cut short')
+  if (at < 0) starts.pop()
   return { buffer, code, count: items - 1, starts }
 }
 
@@ -92,6 +94,7 @@ function listItems(buffer: Buffer, start: number, end: number): number {
 
 /** Checks the number of arguments. */
 export function expectArguments(call: CollectionCall, least: number, most: number): void {
+  if (most <= MAX_ARGUMENTS && call.starts.length !== call.count + 1) parameterError('call cut short')
   if (call.count < least || call.count > most) {
     parameterError(`call ${call.code} takes ${least} to ${most} arguments, not ${call.count}`)
   }
@@ -103,6 +106,11 @@ export function integerArgument(call: CollectionCall, index: number, missing?: n
   const value = integerItem(call.buffer, call.starts[index]!)
   if (Number.isNaN(value)) parameterError(`argument ${index} is an integer`)
   return value
+}
+
+/** What a call wants to see, argument 0; of the upper bits only INVERTED counts. */
+export function returnTypeArgument(call: CollectionCall): number {
+  return integerArgument(call, 0) & (INVERTED | 0xffff)
 }
 
 export function argumentSlice(call: CollectionCall, index: number): Slice {
