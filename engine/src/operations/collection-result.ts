@@ -140,7 +140,7 @@ export class AnswerWriter {
     const marker = flags === 0 ? 0 : 4
     const buffer = Buffer.allocUnsafe(header + marker + this.#body.length)
     writeMapHeader(buffer, 0, entries)
-    if (marker > 0) buffer.writeUInt32BE(0xc70000c0 | (flags << 8), header)
+    if (marker > 0) buffer.writeUInt32BE((0xc70000c0 | (flags << 8)) >>> 0, header)
     this.#body.buffer.copy(buffer, header + marker, 0, this.#body.length)
     return { type: ParticleType.MAP, buffer, start: 0, end: buffer.length }
   }

@@ -10,7 +10,15 @@ import type { Outcome } from './collection-edit.ts'
 import { collectionParticle } from './collection-edit.ts'
 import { withTables } from './collection-table.ts'
 import { isListRead, isListWrite, newListFor, readList, writeList } from './list-operations.ts'
-import { isMapRead, isMapWrite, isUpdateOnly, newMapFor, readMap, writeMap } from './map-operations.ts'
+import {
+  expectMapArguments,
+  isMapRead,
+  isMapWrite,
+  isUpdateOnly,
+  newMapFor,
+  readMap,
+  writeMap,
+} from './map-operations.ts'
 
 /** What a modifying list or map operation leaves behind. */
 export interface CollectionChange {
@@ -126,5 +134,7 @@ function createBin(kind: CallKind, call: CollectionCall): CollectionChange {
 /** A call that creates nothing, on a bin that is not there: most answer nil, some refuse. */
 function missing(call: CollectionCall): void {
   if (call.code === SORT) throw new ResultError(ResultCode.BIN_TYPE, 'nothing to sort')
-  if (isUpdateOnly(call.code)) throw new ResultError(ResultCode.ELEMENT_NOT_FOUND, 'nothing to replace')
+  if (!isUpdateOnly(call.code)) return
+  expectMapArguments(call)
+  throw new ResultError(ResultCode.ELEMENT_NOT_FOUND, 'nothing to replace')
 }
