@@ -3,7 +3,8 @@ import { collectionAt } from '../values/collection.ts'
 import type { Particle, Slice } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
-import type { CollectionCall } from './collection-call.ts'
+import { normaliseItem } from '../values/item-normal.ts'
+import type { CollectionCall, ParsedCall } from './collection-call.ts'
 import { parameterError, parseCollectionCall } from './collection-call.ts'
 import { modifyAtPath, readAtPath } from './collection-context.ts'
 import type { Outcome } from './collection-edit.ts'
@@ -29,12 +30,15 @@ export interface CollectionChange {
 }
 
 const SORT = 13
+/** SELECT and MODIFY by path: they evaluate expressions, which is not done here. */
+const PATH_EXPRESSION = 0xfe
 
 /** A list or map operation of op type 3. `call` is `[code, args...]` or `[0xff, path, [code, args...]]`. */
 export function readCollection(bin: Particle | undefined, call: Slice): Particle | undefined {
   return withTables(() => {
     const parsed = parseCollectionCall(call)
     const read = callKind(parsed.call.code)
+    if (parsed.call.code === PATH_EXPRESSION) parameterError('a path expression needs a record')
     if (bin === undefined) {
       checkRead(read, parsed.call.code)
       return undefined
@@ -52,12 +56,13 @@ export function modifyCollection(bin: Particle | undefined, call: Slice): Collec
   return withTables(() => {
     const parsed = parseCollectionCall(call)
     const kind = callKind(parsed.call.code)
+    if (parsed.call.code === PATH_EXPRESSION) parameterError('a path expression needs a record')
     if (parsed.path.length > 0) {
+      if (storesValue(parsed.call.code)) checkPathValues(parsed)
       return modifyAtPath(bin, parsed, {
-        isMap: kind === 'map',
         create: () => newTarget(kind, parsed.call),
         write: (target) => writeTarget(target, kind, parsed.call),
-        missing: () => missing(parsed.call),
+        missing: () => missing(parsed.call, bin !== undefined),
       })
     }
     return bin === undefined
@@ -72,6 +77,18 @@ const FIRST_MAP_CODE = 64
 
 function callKind(code: number): CallKind {
   return code < FIRST_MAP_CODE ? 'list' : 'map'
+}
+
+/** APPEND, APPEND_ITEMS, INSERT, INSERT_ITEMS, SET. */
+function storesValue(code: number): boolean {
+  return (code >= 1 && code <= 4) || code === 9
+}
+
+/** Calls that store a list value take no infinity or wildcard anywhere, not even in their path. */
+function checkPathValues({ call, path }: ParsedCall): void {
+  for (const { value, valueEnd } of path) {
+    normaliseItem({ buffer: call.buffer, start: value, end: valueEnd }, ResultCode.PARAMETER)
+  }
 }
 
 function checkRead(kind: CallKind, code: number): void {
@@ -132,8 +149,8 @@ function createBin(kind: CallKind, call: CollectionCall): CollectionChange {
 }
 
 /** A call that creates nothing, on a bin that is not there: most answer nil, some refuse. */
-function missing(call: CollectionCall): void {
-  if (call.code === SORT) throw new ResultError(ResultCode.BIN_TYPE, 'nothing to sort')
+function missing(call: CollectionCall, isBin = false): void {
+  if (call.code === SORT && !isBin) throw new ResultError(ResultCode.BIN_TYPE, 'nothing to sort')
   if (!isUpdateOnly(call.code)) return
   expectMapArguments(call)
   throw new ResultError(ResultCode.ELEMENT_NOT_FOUND, 'nothing to replace')

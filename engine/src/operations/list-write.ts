@@ -63,9 +63,10 @@ export function appendItems(list: Collection, call: CollectionCall): Outcome {
 export function insertItems(list: Collection, call: CollectionCall): Outcome {
   const flags = integerArgument(call, 2, 0)
   const items = itemsArgument(call, 1)
-  const index = insertIndex(list, integerArgument(call, 0))
+  const given = integerArgument(call, 0)
   const size = integerParticle(list.count)
-  if (items.count === 0) return unchanged(size)
+  if (items.count === 0 && !isOrdered(list)) return unchanged(size)
+  const index = insertIndex(list, given)
   if (index > list.count && (flags & INSERT_BOUNDED) !== 0) {
     return rejected(flags, ResultCode.NOT_APPLICABLE, size)
   }

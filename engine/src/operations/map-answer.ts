@@ -147,19 +147,30 @@ function reverseIndexes(selection: MapSelection): Particle {
 }
 
 function otherReverseIndexes(selection: MapSelection): Particle {
-  const { kind, map, start, count, runs, byKey } = selection
+  const { kind, map, start, count, byKey } = selection
   const size = map.count
   const unordered = (map.flags & 1) === 0
   if (kind === 'indexes') {
     const whole = count === 0 && !(unordered && byKey === 'interval')
     return whole ? run(0, size) : segmentsAround(size, start, count)
   }
-  if (kind === 'keys' && unordered && selection.wanted === 1) {
-    return count === 0 ? run(0, size) : segmentsAround(size, runs[0]!, 1)
-  }
-  if (kind === 'keys' && unordered && count === 0) return run(0, size)
+  if (kind === 'keys' && unordered) return remainingSegments(selection)
   if (kind === 'value-ranks' && count === 0) return run(0, size)
   return numbers(pairOrder(selection, true), (index) => size - 1 - index)
+}
+
+/** Each run of pairs that are not meant, as a segment. */
+function remainingSegments({ map, marks }: MapSelection): Particle {
+  const size = map.count
+  answer.begin()
+  for (let index = 0; index < size; index++) {
+    if (marks[index] !== 0) continue
+    let end = index
+    while (end < size && marks[end] === 0) end++
+    answer.ascending(size - end, end - index)
+    index = end
+  }
+  return answer.list()
 }
 
 /** Reversed positions of the part before the selection, ascending, then those of the part behind it. */

@@ -271,7 +271,7 @@ function pairAnswer(
     case ReturnType.ORDERED_MAP:
       answer.begin()
       if (found) answer.item(map.buffer, key, end)
-      return answer.map(mapFlags(returnType))
+      return answer.map(mapFlags(returnType & ~INVERTED))
     default:
       return singleRun(map, place, returnType, byRank)
   }

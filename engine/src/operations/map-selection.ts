@@ -25,8 +25,6 @@ export interface MapSelection {
   readonly marks: Uint32Array
   /** Pairs (first rank, count) for each searched value; (index, 1) for each key that was found. */
   readonly runs: readonly number[]
-  /** How many keys were searched. */
-  readonly wanted: number
   /** Value order, where it had to be found. */
   readonly order: Uint32Array | undefined
 }
@@ -82,17 +80,19 @@ export function selectKeyList(map: Collection, call: CollectionCall): MapSelecti
   const keys = elementStarts(wanted)
   const starts = elementStarts(map)
   const marks = noMarks(map)
+  const ordered = (map.flags & 1) !== 0
   const runs: number[] = []
   let count = 0
   for (let i = 0; i < wanted.count; i++) {
     const index = keysBelow(map, starts, call.buffer, keys[i]!)
     const at = starts[2 * index]!
     if (index === map.count || compareItems(map.buffer, at, call.buffer, keys[i]!) !== 0) continue
-    runs.push(index, 1)
-    if (marks[index] === 0) count++
+    const repeated = marks[index] !== 0
+    if (ordered || !repeated) runs.push(index, 1)
+    if (!repeated) count++
     marks[index] = 1
   }
-  return base(map, starts, 'keys', { count, marks, runs, wanted: wanted.count })
+  return base(map, starts, 'keys', { count, marks, runs })
 }
 
 export function selectMapValueList(map: Collection, call: CollectionCall): MapSelection {
@@ -120,7 +120,7 @@ function base(
   kind: MapSelection['kind'],
   found: Partial<MapSelection> & Pick<MapSelection, 'count' | 'marks'>,
 ): MapSelection {
-  return { map, starts, kind, byKey: undefined, start: 0, runs: [], wanted: 0, order: undefined, ...found }
+  return { map, starts, kind, byKey: undefined, start: 0, runs: [], order: undefined, ...found }
 }
 
 function noMarks(map: Collection): Uint32Array {
