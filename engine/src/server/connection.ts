@@ -1,0 +1,247 @@
+import type { Socket } from 'node:net'
+import { announcedBytes, HEADER_BYTES } from './frame-header.ts'
+import type { InfoCaller } from './info/info-command.ts'
+import { forgetUserAgent } from './info/statistics-commands.ts'
+import { PartialFrame } from './partial-frame.ts'
+import type { Service } from './service.ts'
+
+/** Answers that wait: for the disk, or behind others that do. */
+interface HeldAnswers {
+  readonly bytes: Buffer
+  /** What must be synced before they may leave. */
+  readonly ticket: number
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * One client connection. Each read is worked through in place and all of its answers leave in one write, from a
+ * buffer that all connections share; when the kernel does not take them at once the buffer goes to the socket and
+ * the others get a new one, so no reader ever sees bytes that were not meant for it.
+ *
+ * Answers leave in the order of their requests. Those that wait for a disk are copied aside with all that follow
+ * them, while later requests are worked on. What waits is bounded: above `queuedBytes` the input is left unread,
+ * which makes the client's own kernel hold it back.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #service: Service
+  readonly #whenClosed: () => void
+  readonly #caller: InfoCaller = {}
+  readonly #partial = new PartialFrame()
+  readonly #held: HeldAnswers[] = []
+  #heldBytes = 0
+  /** Bytes that the socket has and the kernel has not. */
+  #unsentBytes = 0
+  /** Input that was read and is worked on when there is room for its answers. */
+  #unread: Buffer = NOTHING
+  #unreadAt = 0
+  /** Where in the shared buffer the first answer that must wait begins, and what for. */
+  #waitFrom = -1
+  #ticket = 0
+  /** Set when the stream cannot be understood any more: what is owed leaves, then the connection is reset. */
+  #refused = false
+  #stopped = false
+
+  constructor(socket: Socket, service: Service, closed: () => void) {
+    this.#socket = socket
+    this.#service = service
+    this.#whenClosed = closed
+    socket.on('data', (chunk: Buffer) => this.#work(chunk, 0))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#closed())
+  }
+
+  /** Bytes of answers that have not left. */
+  get queuedBytes(): number {
+    return this.#heldBytes + this.#unsentBytes
+  }
+
+  /** True while answers have not left, or requests that were read wait for room. */
+  get owes(): boolean {
+    return this.queuedBytes > 0 || this.#unread.length > 0
+  }
+
+  stopReading(): void {
+    this.#stopped = true
+    this.#socket.pause()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Answers all whole frames of `chunk` from `at`; keeps what is left over. */
+  #work(chunk: Buffer, at: number): void {
+    const service = this.#service
+    const now = service.clock()
+    const end = chunk.length
+    while (at < end && !this.#refused && !this.#socket.destroyed) {
+      if (!this.#partial.active && end - at >= HEADER_BYTES) {
+        const size = announcedBytes(chunk, at)
+        if (size < 0) {
+          this.#refused = true
+          break
+        }
+        const next = at + HEADER_BYTES + size
+        if (next <= end) {
+          this.#answer(chunk, at, next, now)
+          at = next
+          if (service.out.length >= service.limits.queuedBytes && !this.#makeRoom()) break
+          continue
+        }
+      }
+      at = this.#collect(chunk, at, now)
+    }
+    this.#flush()
+    if (this.#refused) this.#refuse()
+    else if (at < end) this.#leaveUnread(chunk, at)
+    else if (this.queuedBytes >= service.limits.queuedBytes) this.#socket.pause()
+  }
+
+  /** Adds to the frame that arrives in pieces, and answers it when it is whole. */
+  #collect(chunk: Buffer, at: number, now: number): number {
+    const partial = this.#partial
+    const before = partial.length
+    if (before === 0) partial.arrived = now
+    at = partial.take(chunk, at, chunk.length)
+    if (partial.wantsSize) {
+      const size = announcedBytes(partial.buffer, 0)
+      if (size < 0) this.#refused = true
+      else {
+        partial.expect(size)
+        at = partial.take(chunk, at, chunk.length)
+      }
+    }
+    this.#service.countPartial(this, partial.length - before)
+    if (!partial.complete) return at
+    this.#service.countPartial(this, -partial.length)
+    this.#answer(partial.buffer, 0, partial.length, partial.arrived)
+    partial.reset()
+    return at
+  }
+
+  #answer(buffer: Buffer, start: number, end: number, arrived: number): void {
+    const before = this.#service.out.length
+    const ticket = this.#service.answer(buffer, start, end, arrived, this.#caller)
+    if (ticket === 0 || this.#service.syncs.isSynced(ticket)) return
+    if (this.#waitFrom < 0) this.#waitFrom = before
+    this.#ticket = Math.max(this.#ticket, ticket)
+  }
+
+  /** Sends what has been answered so far; false when too much is waiting to go on. */
+  #makeRoom(): boolean {
+    this.#flush()
+    return this.queuedBytes < this.#service.limits.queuedBytes
+  }
+
+  #flush(): void {
+    const { out } = this.#service
+    const length = out.length
+    if (length > 0) {
+      const ready = this.#held.length > 0 ? 0 : this.#waitFrom < 0 ? length : this.#waitFrom
+      if (ready < length) this.#hold(out.buffer.subarray(ready, length))
+      if (ready > 0) this.#send(ready)
+      else out.reset()
+    }
+    this.#waitFrom = -1
+    this.#ticket = 0
+  }
+
+  /** Writes the first `length` bytes of the shared buffer, which is free again afterwards. */
+  #send(length: number): void {
+    const service = this.#service
+    if (this.#socket.destroyed) return service.out.reset()
+    this.#socket.write(service.out.buffer.subarray(0, length))
+    if (this.#socket.writableLength === 0) {
+      service.out.reset()
+      return
+    }
+    // The kernel did not take all of it: the bytes stay the socket's until a write behind them has ended.
+    const taken = service.takeOut()
+    this.#track(length, () => service.giveBack(taken))
+  }
+
+  /** Counts `length` bytes as unsent until a write behind them has ended. */
+  #track(length: number, sent?: () => void): void {
+    this.#unsentBytes += length
+    this.#service.countQueued(this, length)
+    this.#socket.write(NOTHING, (error) => {
+      if (error || this.#socket.destroyed) return
+      this.#unsentBytes -= length
+      this.#service.countQueued(this, -length)
+      sent?.()
+      this.#resume()
+    })
+  }
+
+  #hold(bytes: Buffer): void {
+    const copy = Buffer.from(bytes)
+    const ticket = Math.max(this.#ticket, this.#held.at(-1)?.ticket ?? 0)
+    this.#held.push({ bytes: copy, ticket })
+    this.#heldBytes += copy.length
+    this.#service.countQueued(this, copy.length)
+    this.#service.syncs.whenSynced(ticket, (failed) => (failed ? this.destroy() : this.#release()))
+  }
+
+  /** Lets go of the answers whose position is synced. */
+  #release(): void {
+    if (this.#socket.destroyed) return
+    const held = this.#held
+    let count = 0
+    while (count < held.length && this.#service.syncs.isSynced(held[count]!.ticket)) count++
+    if (count === 0) return
+    const ready = held.splice(0, count)
+    this.#socket.cork()
+    for (const { bytes } of ready) {
+      this.#heldBytes -= bytes.length
+      this.#service.countQueued(this, -bytes.length)
+      this.#socket.write(bytes)
+    }
+    this.#socket.uncork()
+    if (this.#socket.writableLength > 0) this.#track(this.#socket.writableLength)
+    this.#resume()
+  }
+
+  #leaveUnread(chunk: Buffer, at: number): void {
+    this.#unread = chunk
+    this.#unreadAt = at
+    this.#socket.pause()
+  }
+
+  /** Goes on with the input once there is room for answers again. */
+  #resume(): void {
+    if (this.#socket.destroyed) return
+    if (this.#refused) return this.#finishRefusal()
+    if (this.queuedBytes >= this.#service.limits.queuedBytes) return
+    if (this.#unread.length > 0) {
+      const chunk = this.#unread
+      this.#unread = NOTHING
+      this.#work(chunk, this.#unreadAt)
+      if (this.#unread.length > 0 || this.queuedBytes >= this.#service.limits.queuedBytes) return
+    }
+    if (!this.#stopped) this.#socket.resume()
+  }
+
+  #refuse(): void {
+    this.#service.node.counters.refusedStreams++
+    this.#finishRefusal()
+  }
+
+  #finishRefusal(): void {
+    this.#socket.pause()
+    if (this.queuedBytes === 0) this.#socket.resetAndDestroy()
+  }
+
+  #closed(): void {
+    this.#service.countQueued(this, -this.queuedBytes)
+    this.#service.countPartial(this, -this.#partial.length)
+    this.#heldBytes = 0
+    this.#unsentBytes = 0
+    this.#held.length = 0
+    this.#partial.reset()
+    this.#unread = NOTHING
+    forgetUserAgent(this.#service.node, this.#caller)
+    this.#whenClosed()
+  }
+}

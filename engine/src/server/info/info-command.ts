@@ -1,0 +1,20 @@
+import type { NodeState } from '../node-state.ts'
+
+/** A value, with the store position that must be synced before it is told. */
+export interface DurableAnswer {
+  readonly value: string
+  readonly position: number
+}
+
+export type InfoAnswer = string | DurableAnswer
+
+/** One info command: its answer's value, from what follows its name. */
+export type InfoCommand = (node: NodeState, rest: string, caller: InfoCaller) => InfoAnswer
+
+/** Who asks; kept as long as the connection. */
+export interface InfoCaller {
+  userAgent?: string
+}
+
+/** Commands by name, as one file of a subject gives them. */
+export type InfoCommands = Readonly<Record<string, InfoCommand>>

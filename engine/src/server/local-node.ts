@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import type { ResolvedConfig } from './config.ts'
+import type { NamespaceState, NodeCounters, NodeState } from './node-state.ts'
+import type { Settings } from './settings.ts'
+
+/** What a node knows about itself. */
+export class LocalNode implements NodeState {
+  readonly host: string
+  readonly clusterName: string
+  readonly clusterKey = randomBytes(6).toString('hex').toUpperCase().replace(/^0+/, '')
+  readonly startedAt: number
+  readonly namespaces: readonly NamespaceState[]
+  readonly settings: Settings
+  readonly counters: NodeCounters = {
+    connectionsOpened: 0,
+    connectionsClosed: 0,
+    connectionsCutOff: 0,
+    infoRequests: 0,
+    refusedStreams: 0,
+  }
+  readonly userAgents = new Map<string, number>()
+  readonly clock: () => number
+  readonly #configuredId: string | undefined
+  #port: number
+
+  constructor(
+    config: Pick<ResolvedConfig, 'host' | 'port' | 'nodeId' | 'clusterName'>,
+    namespaces: readonly NamespaceState[],
+    settings: Settings,
+    clock: () => number,
+  ) {
+    this.host = config.host
+    this.#port = config.port
+    this.#configuredId = config.nodeId
+    this.clusterName = config.clusterName
+    this.namespaces = namespaces
+    this.settings = settings
+    this.clock = clock
+    this.startedAt = clock()
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get id(): string {
+    return this.#configuredId ?? defaultId(this.#port)
+  }
+
+  /** The port that was opened, where any was asked for. */
+  opened(port: number): void {
+    this.#port = port
+  }
+
+  namespace(name: string): NamespaceState | undefined {
+    return this.namespaces.find((namespace) => namespace.name === name)
+  }
+
+  connections(): number {
+    return this.counters.connectionsOpened - this.counters.connectionsClosed
+  }
+}
+
+/** As the real server makes one: the port in hex, then the hardware address. */
+function defaultId(port: number): string {
+  const hardware = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, mac }) => !internal && mac !== '00:00:00:00:00:00')
+  const mac = (hardware?.mac ?? '02:00:00:00:00:01').replaceAll(':', '')
+  return (port.toString(16) + mac).toUpperCase()
+}

@@ -1,0 +1,71 @@
+/** Why a node does not start: one line for a person, saying what was wrong and what to do. */
+export class StartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StartError'
+  }
+}
+
+interface SystemError {
+  readonly code: string
+}
+
+function hasCode(error: unknown): error is SystemError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+}
+
+/** The system's code of an error (EADDRINUSE, ELOCKED, ...), or '' where it has none. */
+export function codeOf(error: unknown): string {
+  return hasCode(error) ? error.code : ''
+}
+
+/** What to do when the port could not be opened. */
+export function listenError(error: unknown, host: string, port: number): StartError {
+  const place = `${host}:${port}`
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return new StartError(
+        `Port ${place} is in use by another program; stop it or choose another port with --port (0 takes any free one)`,
+        { cause: error },
+      )
+    case 'EACCES':
+      return new StartError(`This user may not listen on ${place}; choose a port above 1023 with --port`, {
+        cause: error,
+      })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StartError(`${host} is not an address of this machine; choose another one with --host`, {
+        cause: error,
+      })
+    default:
+      return new StartError(`Cannot listen on ${place}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** What to do when the data of a namespace could not be opened. */
+export function folderError(error: unknown, folder: string): StartError {
+  switch (codeOf(error)) {
+    case 'ELOCKED':
+      return new StartError(
+        `The folder ${folder} belongs to another running node (${messageOf(error)}); stop that one or choose another folder with --folder`,
+        { cause: error },
+      )
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return new StartError(
+        `The folder ${folder} cannot be written (${codeOf(error)}); make it writable or choose another one with --folder`,
+        {
+          cause: error,
+        },
+      )
+    case 'ENOSPC':
+      return new StartError(`The disk that holds ${folder} is full; free some space on it`, { cause: error })
+    default:
+      return new StartError(`Cannot open the data in ${folder}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
