@@ -94,7 +94,7 @@ export function rearranged(
   let at = draft.first
   for (let i = 0; i < count; i++) {
     const from = starts[step * order[i]!]!
-    at += buffer.copy(draft.buffer, at, from, starts[step * (order[i]! + 1)]!)
+    at += buffer.copy(draft.buffer, at, from, starts[step * (order[i]! + 1)])
   }
   return draft.buffer
 }
@@ -121,7 +121,7 @@ export function keepMarked(
     if (marks[i] !== keep) continue
     let last = i
     while (last + 1 < count && marks[last + 1] === keep) last++
-    at += buffer.copy(draft.buffer, at, starts[step * i]!, starts[step * (last + 1)]!)
+    at += buffer.copy(draft.buffer, at, starts[step * i], starts[step * (last + 1)])
     i = last
   }
   return draft.buffer

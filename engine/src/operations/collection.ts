@@ -58,10 +58,12 @@ export function modifyCollection(bin: Particle | undefined, call: Slice): Collec
     const kind = callKind(parsed.call.code)
     if (parsed.call.code === PATH_EXPRESSION) parameterError('a path expression needs a record')
     if (parsed.path.length > 0) {
-      if (storesValue(parsed.call.code)) checkPathValues(parsed)
       return modifyAtPath(bin, parsed, {
         create: () => newTarget(kind, parsed.call),
-        write: (target) => writeTarget(target, kind, parsed.call),
+        write: (target) => {
+          if (storesValue(parsed.call.code) && matching(target, kind)) checkPathValues(parsed)
+          return writeTarget(target, kind, parsed.call)
+        },
         missing: () => missing(parsed.call, bin !== undefined),
       })
     }
