@@ -123,7 +123,6 @@ export function generatedCatalog(skus: number, seed = 1): CatalogSource {
     ...departments,
     ...shelves.map((shelf) => ({ id: shelf.id, name: shelf.name, parent: shelf.department })),
   ]
-  // eslint-disable-next-line @typescript-eslint/require-await -- a source may wait, this one need not
   async function* entries(progress: (done: number) => void): AsyncGenerator<SourceEntry> {
     let line = 0
     for (const location of generatedLocations) yield { kind: 'location', line: ++line, location }

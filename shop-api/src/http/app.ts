@@ -1,0 +1,58 @@
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Logger } from 'pino'
+import { hasReason } from '../records.ts'
+import { accessLog } from './access-log.ts'
+import { documentationRoutes } from './documentation.ts'
+import { healthRoutes, type ReadinessCheck } from './health-routes.ts'
+import { Problem, problemResponse } from './problem.ts'
+import { createRouter, type RouteEnv } from './router.ts'
+
+/** No request of the store needs more: a cart line is 60 bytes, an address a few hundred. */
+export const BODY_MAX_BYTES = 64 * 1024
+
+export interface AppOptions {
+  readonly log: Logger
+  readonly nextRequestId: () => string
+  /** Named checks of /ready: each throws when its part cannot be reached. */
+  readonly checks: Readonly<Record<string, ReadinessCheck>>
+  /** Route modules: the catalogue's, the carts', stock, checkout, orders, the storefront. */
+  readonly routes: readonly OpenAPIHono<RouteEnv>[]
+}
+
+/** The whole HTTP application. Needs no socket: `app.request('/products')` answers too. */
+export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
+  const app = createRouter()
+  app.use(accessLog(options.log, options.nextRequestId))
+  app.use(
+    bodyLimit({
+      maxSize: BODY_MAX_BYTES,
+      onError: (c) => problemResponse(c, 'body-too-large', `At most ${BODY_MAX_BYTES} bytes`),
+    }),
+  )
+  app.route('/', healthRoutes(options.checks))
+  for (const routes of options.routes) app.route('/', routes)
+  app.route('/', documentationRoutes(app))
+
+  app.notFound((c) => problemResponse(c, 'route-not-found', `Nothing answers ${c.req.method} ${c.req.path}`))
+  app.onError((error, c) => {
+    if (error instanceof Problem) return problemResponse(c, error.code, error.message, error.extra)
+    if (error instanceof HTTPException) {
+      if (error.status === 415) return problemResponse(c, 'unsupported-media-type', error.message)
+      if (error.status < 500) return problemResponse(c, 'malformed-json', error.message)
+    }
+    const requestId = c.get('requestId')
+    if (
+      hasReason(error, 'TIMEOUT', 'PARTITION_UNAVAILABLE', 'DEVICE_OVERLOAD', 'NO_CONNECTION', 'KEY_BUSY')
+    ) {
+      options.log.warn({ requestId, error }, 'the engine did not answer')
+      return problemResponse(c, 'unavailable', 'The engine did not answer; try again', {
+        headers: { 'retry-after': '1' },
+      })
+    }
+    options.log.error({ requestId, err: error }, 'request failed')
+    return problemResponse(c, 'internal-error', `Quote request ${requestId} when you report this`)
+  })
+  return app
+}
