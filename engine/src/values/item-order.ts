@@ -2,6 +2,7 @@ import {
   doubleItem,
   headerLength,
   headerSize,
+  integerHigh,
   integerItem,
   integerLow,
   itemKind,
@@ -81,6 +82,8 @@ function compareIntegers(): number {
   const a = integerItem(left, leftAt)
   const b = integerItem(right, rightAt)
   if (a !== b) return a < b ? -1 : 1
+  const high = integerHigh(left, leftAt) - integerHigh(right, rightAt)
+  if (high !== 0) return high
   const difference = integerLow(left, leftAt) - integerLow(right, rightAt)
   if (difference !== 0) return difference
   return passBoth()

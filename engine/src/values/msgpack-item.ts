@@ -185,6 +185,14 @@ export function integerItem(buffer: Buffer, at: number): number {
   }
 }
 
+/** The upper 32 bits of an integer item, signed unless the item is an unsigned one of 64 bits. */
+export function integerHigh(buffer: Buffer, at: number): number {
+  const byte = buffer[at]!
+  if (byte === 0xcf) return unsigned32(buffer, at + 1)
+  if (byte === 0xd3) return unsigned32(buffer, at + 1) | 0
+  return integerItem(buffer, at) < 0 ? -1 : 0
+}
+
 /** The low 32 bits of an integer item, for those that a double cannot hold. */
 export function integerLow(buffer: Buffer, at: number): number {
   const byte = buffer[at]!
