@@ -31,11 +31,26 @@ export function compareItems(a: Buffer, aAt: number, b: Buffer, bAt: number): nu
   const first = a[aAt]!
   const second = b[bAt]!
   if (first < 0x80 && second < 0x80) return first - second
+  if (first > 0xa0 && first < 0xc0 && second > 0xa0 && second < 0xc0 && a[aAt + 1] === b[bAt + 1]) {
+    return compareShort(a, aAt, b, bAt)
+  }
   left = a
   right = b
   leftAt = aAt
   rightAt = bAt
   return compareNext(0)
+}
+
+/** Two string-like items of up to 31 bytes with the same particle type: what most keys are. */
+function compareShort(a: Buffer, aAt: number, b: Buffer, bAt: number): number {
+  const aLength = a[aAt]!
+  const bLength = b[bAt]!
+  const shared = (aLength < bLength ? aLength : bLength) & 0x1f
+  for (let i = 2; i <= shared; i++) {
+    const difference = a[aAt + i]! - b[bAt + i]!
+    if (difference !== 0) return difference
+  }
+  return aLength - bLength
 }
 
 function compareNext(depth: number): number {
