@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CatalogStore } from '../catalog/catalog-store.ts'
 import { Problem } from '../http/problem.ts'
-import { LINES_MAX, QUANTITY_MAX, ifMatchAllows, type Cart, type CartLine } from './cart.ts'
+import { CartIdSchema, LINES_MAX, QUANTITY_MAX, ifMatchAllows, type Cart, type CartLine } from './cart.ts'
 import type { CartStore } from './cart-store.ts'
 import type { HeldStock, HoldOutcome, StockPort } from './stock-port.ts'
 
@@ -18,6 +18,9 @@ export interface CartServiceOptions {
 
 const cartNotFound = (id: string) =>
   new Problem('cart-not-found', `There is no cart ${id}, or it has expired`)
+
+const cartBusy = (id: string) =>
+  new Problem('cart-busy', `The cart ${id} is changed by several requests at once; try again`)
 
 function refuseUnheld(outcome: HoldOutcome, sku: string, quantity: number): void {
   if (outcome.kind === 'sold-out')
@@ -81,8 +84,6 @@ export class CartService {
   #checkVersion(cart: Cart, ifMatch: string | undefined): void {
     if (ifMatch !== undefined && !ifMatchAllows(ifMatch, cart))
       throw new Problem('cart-changed', `The cart ${cart.id} has changed since; read it again`)
-    if (cart.orderId !== undefined)
-      throw new Problem('cart-not-found', `The cart ${cart.id} became order ${cart.orderId}`)
   }
 
   /** Adds units of a SKU, to its line where it has one. */
@@ -134,7 +135,7 @@ export class CartService {
       if (written) return written
     }
     if (mine) await this.#stock.release(sku, mine)
-    throw new Problem('cart-busy', `The cart ${id} is changed by several requests at once; try again`)
+    throw cartBusy(id)
   }
 
   #checkBounds(cart: Cart, line: CartLine | undefined, quantity: number, currency: string): void {
@@ -165,7 +166,7 @@ export class CartService {
       await this.#stock.release(sku, line.hold)
       return written
     }
-    throw new Problem('cart-busy', `The cart ${id} is changed by several requests at once; try again`)
+    throw cartBusy(id)
   }
 
   /** Ends a cart and gives back what it holds. */
@@ -178,17 +179,24 @@ export class CartService {
       await this.#carts.remove(id)
       return
     }
-    throw new Problem('cart-busy', `The cart ${id} is changed by several requests at once; try again`)
+    throw cartBusy(id)
   }
 
-  /** Closes a cart that has become an order: its lines are gone from it, and it takes no more. */
-  async markOrdered(id: string, orderId: string): Promise<void> {
+  /** The lines with their holds, for checkout; undefined when there is no such cart. */
+  async linesForCheckout(id: string): Promise<readonly CartLine[] | undefined> {
+    return CartIdSchema.safeParse(id).success ? (await this.#carts.find(id))?.lines : undefined
+  }
+
+  /** Takes the lines of these holds out of the cart, which have become an order; what was added since stays. */
+  async removeBought(id: string, holdIds: readonly string[]): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const cart = await this.#carts.find(id)
-      if (!cart || cart.orderId === orderId) return
-      const next = { ...cart, revision: cart.revision + 1, updatedAt: this.#now(), lines: [], orderId }
+      if (!cart) return
+      const lines = cart.lines.filter((line) => !holdIds.includes(line.hold.holdId))
+      if (lines.length === cart.lines.length) return
+      const next = { ...cart, revision: cart.revision + 1, updatedAt: this.#now(), lines }
       if (await this.#carts.replace(cart.generation, next)) return
     }
-    throw new Problem('cart-busy', `The cart ${id} is changed by several requests at once; try again`)
+    throw cartBusy(id)
   }
 }

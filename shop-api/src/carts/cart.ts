@@ -35,7 +35,6 @@ export const StoredCartSchema = z.object({
   revision: z.int(),
   updatedAt: z.int(),
   lines: z.array(CartLineSchema).max(LINES_MAX),
-  orderId: z.string().optional(),
 })
 export type StoredCart = z.infer<typeof StoredCartSchema>
 
@@ -65,7 +64,6 @@ export const CartViewSchema = z
     itemCount: z.int(),
     subtotal: MoneySchema.nullable(),
     updatedAt: z.iso.datetime(),
-    orderId: z.string().optional(),
   })
   .openapi('Cart')
 export type CartView = z.infer<typeof CartViewSchema>
@@ -87,7 +85,6 @@ export function viewOf(cart: Cart, now: number): CartView {
     itemCount: lines.reduce((sum, line) => sum + line.quantity, 0),
     subtotal: currency === undefined ? null : { amount, currency },
     updatedAt: new Date(cart.updatedAt).toISOString(),
-    ...(cart.orderId === undefined ? {} : { orderId: cart.orderId }),
   }
 }
 

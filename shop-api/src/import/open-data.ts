@@ -9,8 +9,11 @@ import { categoriesOfPath } from './category-path.ts'
 import { integerBetween, pick, seededRandom } from './seeded-random.ts'
 import { defaultLocation, type CatalogSource, type SkuStock, type SourceEntry } from './source.ts'
 
-const LinkSchema = z.object({ id: z.string(), name: z.string() })
-const CategoriesSchema = z.array(LinkSchema.extend({ path: z.array(LinkSchema).min(1) }))
+/** One of the published categories has no name; its id has to do. */
+const LinkSchema = z
+  .object({ id: z.string(), name: z.string().nullable() })
+  .transform(({ id, name }) => ({ id, name: name?.trim() || id }))
+const CategoriesSchema = z.array(z.object({ path: z.array(LinkSchema).min(1) }))
 const StoresSchema = z.array(
   z.object({
     id: z.int(),
@@ -55,7 +58,6 @@ export async function openData(file: string, folder: string | undefined): Promis
     categoryFile && existsSync(categoryFile) ? await readJson(categoryFile, CategoriesSchema) : []
   const stores = storeFile && existsSync(storeFile) ? await readJson(storeFile, StoresSchema) : []
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- a source may wait, this one has read it all
   async function* entries(progress: (done: number) => void): AsyncGenerator<SourceEntry> {
     yield { kind: 'location', line: 0, location: defaultLocation }
     const shops = stores.map(locationOf)

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { z } from 'zod'
 import type { Currency } from '../catalog/money.ts'
 import { jsonLines } from './json-lines.ts'
 import { openData } from './open-data.ts'
@@ -8,6 +9,12 @@ import type { CatalogSource } from './source.ts'
 
 /** A file that cannot be imported at all; the message is for the person who named it. */
 export class SourceError extends Error {}
+
+function reasonOf(error: unknown): string {
+  const issue = error instanceof z.ZodError ? error.issues[0] : undefined
+  if (issue) return `entry ${issue.path.join('.')}: ${issue.message}`
+  return error instanceof Error ? error.message : String(error)
+}
 
 /** Opens what `--catalog` names: a .csv, .jsonl, .ndjson or .json file, or a folder with a catalog.json. */
 export async function openCatalogSource(path: string, currency: Currency): Promise<CatalogSource> {
@@ -20,9 +27,7 @@ export async function openCatalogSource(path: string, currency: Currency): Promi
     if (extension === '.jsonl' || extension === '.ndjson') return await jsonLines(path, currency)
     if (extension === '.json') return await openData(path, undefined)
   } catch (error) {
-    throw new SourceError(
-      `${path} cannot be imported: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new SourceError(`${path} cannot be imported: ${reasonOf(error)}`)
   }
   throw new SourceError(`${path} is neither a Shopify product CSV (.csv) nor JSON Lines (.jsonl, .ndjson)`)
 }

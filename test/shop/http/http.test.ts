@@ -1,0 +1,116 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { BODY_MAX_BYTES } from '../../../shop-api/src/http/app.ts'
+import { Face } from '../support/face.ts'
+
+let face: Face
+
+beforeAll(async () => {
+  face = new Face()
+  await face.import()
+})
+
+interface ProblemBody {
+  code: string
+  type: string
+  status: number
+  requestId: string
+  errors?: { pointer: string }[]
+}
+
+describe('errors', () => {
+  const cart = '/carts/AAAAAAAAAAAAAAAAAAAAAA'
+  it.each([
+    ['GET', '/nothing', undefined, 404, 'route-not-found'],
+    ['GET', '/products/no-such', undefined, 404, 'product-not-found'],
+    ['GET', '/categories/no-such', undefined, 404, 'category-not-found'],
+    ['GET', '/categories/no-such/products', undefined, 404, 'category-not-found'],
+    ['GET', '/products?limit=0', undefined, 422, 'validation-failed'],
+    ['GET', '/products?cursor=abc', undefined, 400, 'invalid-cursor'],
+    ['GET', cart, undefined, 404, 'cart-not-found'],
+    ['GET', '/carts/short', undefined, 422, 'validation-failed'],
+    ['POST', `${cart}/lines`, '{', 400, 'malformed-json'],
+    ['POST', `${cart}/lines`, '{"sku":"X","quantity":1}', 404, 'sku-not-found'],
+    ['POST', `${cart}/lines`, `"${'x'.repeat(BODY_MAX_BYTES)}"`, 413, 'body-too-large'],
+  ])('%s %s is a problem with a stable code', async (method, path, body, status, code) => {
+    const init = {
+      method,
+      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+    }
+    const answer = await face.json<ProblemBody>(path, init)
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(answer.body).toMatchObject({ status, code, type: `/problems/${code}` })
+    expect(answer.status).toBe(status)
+    expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'))
+  })
+
+  it('point at the field that is wrong', async () => {
+    const { body } = await face.send<ProblemBody>('POST', `${cart}/lines`, { sku: 'A', quantity: 0 })
+    expect(body.errors).toMatchObject([{ pointer: '/quantity' }])
+  })
+
+  it('say unavailable, not internal-error, when the engine does not answer', async () => {
+    const broken = new Face()
+    broken.records.get = () => Promise.reject(Object.assign(new Error('no answer'), { reason: 'TIMEOUT' }))
+    const answer = await broken.json<ProblemBody>('/products/any')
+    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([
+      503,
+      'unavailable',
+      '1',
+    ])
+    broken.records.get = () => Promise.reject(new Error('secret detail'))
+    const wrong = await broken.json<ProblemBody>('/products/any')
+    expect([wrong.status, wrong.body.code]).toEqual([500, 'internal-error'])
+    expect(JSON.stringify(wrong.body)).not.toContain('secret')
+  })
+})
+
+describe('request ids', () => {
+  it('are the client’s own, or made, and never what could forge a log line', async () => {
+    const idFor = async (given: string) =>
+      (await face.json('/health', { headers: { 'x-request-id': given } })).headers.get('x-request-id')
+    expect(await idFor('trace-12345')).toBe('trace-12345')
+    expect(await idFor('a b')).toMatch(/^test-/)
+    expect(await idFor('{"x":1}')).toMatch(/^test-/)
+  })
+})
+
+describe('health', () => {
+  it('is ready when every part answers, and names the one that does not', async () => {
+    expect((await face.json('/ready')).body).toEqual({ status: 'ready', checks: {} })
+    face.checks.engine = () => Promise.reject(new Error('no route'))
+    const { status, body } = await face.json('/ready')
+    expect([status, body]).toEqual([503, { status: 'not-ready', checks: { engine: 'no route' } }])
+    expect((await face.json('/health')).status).toBe(200)
+  })
+})
+
+describe('documentation', () => {
+  it('describes every route with its problems', async () => {
+    const { body } = await face.json<{
+      openapi: string
+      paths: Record<string, Record<string, { responses: object }>>
+    }>('/openapi.json')
+    expect(body.openapi).toBe('3.1.0')
+    expect(Object.keys(body.paths)).toEqual(
+      expect.arrayContaining([
+        '/products',
+        '/products/{id}',
+        '/categories',
+        '/carts/{id}/lines',
+        '/health',
+        '/ready',
+      ]),
+    )
+    expect(Object.keys(body.paths['/carts/{id}/lines']!.post!.responses)).toEqual(
+      expect.arrayContaining(['200', '404', '409', '412', '422', '503']),
+    )
+  })
+
+  it('is a page that loads everything from this server', async () => {
+    const html = await (await face.app.request('/docs')).text()
+    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!)
+    expect(files.length).toBeGreaterThan(2)
+    for (const file of files) expect((await face.app.request(file)).status, file).toBe(200)
+    expect((await face.app.request('/docs/package.json')).status).toBe(404)
+  })
+})
