@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util'
+import type { NodeConfig } from '../server/config.ts'
+import { gatherConfig, parseNamespace } from '../server/config-sources.ts'
+import type { Node } from '../server/node.ts'
+import { startNode } from '../server/node.ts'
+import type { Command } from './command.ts'
+import { wholeNumber } from './command.ts'
+
+export const serverCommand: Command = {
+  help: `larder server [flags]
+
+Without flags: listens on 127.0.0.1:3000 and keeps namespace test in memory.
+
+  --host ADDRESS        address to listen on (LARDER_HOST)
+  --port N              port; 0 takes any free one (LARDER_PORT)
+  --folder PATH         keep data in files here (LARDER_FOLDER)
+  --namespace SPEC      name[,flush|commit|none][,memoryMiB=…][,defaultTtl=…][,nsupPeriod=…]; may be given several
+                        times (LARDER_NAMESPACES, separated by blanks)
+  --node-id HEX         (LARDER_NODE_ID)
+  --cluster-name NAME   (LARDER_CLUSTER_NAME)
+  --config FILE         instead of ./larder.config.ts
+
+Flags win over the environment, which wins over the file:
+
+  // larder.config.ts
+  export default { port: 3000, folder: './data', namespaces: [{ name: 'test', durability: 'commit' }] }
+
+Examples:
+  larder server
+  larder server --port 3010 --folder ./data
+  larder server --folder ./data --namespace shop,flush --namespace stock,commit,memoryMiB=512
+`,
+  async run(args) {
+    const { values } = parseArgs({
+      args,
+      options: {
+        host: { type: 'string' },
+        port: { type: 'string' },
+        folder: { type: 'string' },
+        namespace: { type: 'string', multiple: true },
+        'node-id': { type: 'string' },
+        'cluster-name': { type: 'string' },
+        config: { type: 'string' },
+      },
+    })
+    const flags: NodeConfig = {}
+    if (values.host !== undefined) flags.host = values.host
+    if (values.port !== undefined) flags.port = wholeNumber('port', values.port, 0, 65_535)
+    if (values.folder !== undefined) flags.folder = values.folder
+    if (values.namespace) flags.namespaces = values.namespace.map(parseNamespace)
+    if (values['node-id'] !== undefined) flags.nodeId = values['node-id']
+    if (values['cluster-name'] !== undefined) flags.clusterName = values['cluster-name']
+    const config = await gatherConfig({
+      cwd: process.cwd(),
+      file: values.config,
+      environment: process.env,
+      flags,
+    })
+    const stopping = stopSignal()
+    const node = await startNode(config)
+    console.log(banner(node))
+    await stopping
+    console.log('stopping')
+    await node.close()
+    return 0
+  },
+}
+
+function banner(node: Node): string {
+  const namespaces = node.namespaces.map(({ name, kept }) => `${name} (${kept})`).join(', ')
+  return `Node ${node.id} serves ${node.host}:${node.port}; namespaces: ${namespaces}`
+}
+
+/** Resolves at Ctrl-C or SIGTERM; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        resolve()
+        process.once(signal, () => process.exit(130))
+      })
+  })
+}

@@ -1,0 +1,100 @@
+import type { EmbeddedNode } from '../protocol/transport.ts'
+import { ResponseBuffer } from '../protocol/response.ts'
+import { Background } from './background.ts'
+import type { NodeConfig, ResolvedConfig } from './config.ts'
+import { resolveConfig } from './config.ts'
+import { EmbeddedService } from './embedded.ts'
+import type { Limits } from './limits.ts'
+import { Listener } from './listener.ts'
+import { LocalNode } from './local-node.ts'
+import { openNamespaces } from './namespaces.ts'
+import { Service } from './service.ts'
+import { serviceSettings } from './service-settings.ts'
+
+/** A namespace of a running node, as its owner sees it. */
+export interface NodeNamespace {
+  readonly name: string
+  /** What becomes of its data, in words. */
+  readonly kept: string
+}
+
+/** A running node. */
+export interface Node {
+  readonly id: string
+  readonly host: string
+  /** The port that was opened, where 0 was asked for. */
+  readonly port: number
+  readonly namespaces: readonly NodeNamespace[]
+  /** How a client in this process reaches the node without a socket. */
+  readonly embedded: EmbeddedNode
+  /** Takes no more requests, lets owed answers leave, and closes the files cleanly. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a node in this process. Rejects with a StartError, whose message is one line that says what to do.
+ *
+ * @example
+ * const node = await startNode({ port: 0, namespaces: [{ name: 'test' }] })
+ * const client = await connect({ node })
+ * await node.close()
+ */
+export async function startNode(config: NodeConfig = {}): Promise<Node> {
+  const resolved = resolveConfig(config)
+  const clock = Date.now
+  const namespaces = await openNamespaces(resolved, clock)
+  try {
+    return await serve(resolved, namespaces, clock)
+  } catch (error) {
+    await namespaces.close()
+    throw error
+  }
+}
+
+type Namespaces = Awaited<ReturnType<typeof openNamespaces>>
+
+async function serve(config: ResolvedConfig, namespaces: Namespaces, clock: () => number): Promise<Node> {
+  const adjustable = {
+    get limits(): Limits {
+      return service.limits
+    },
+    set limits(limits: Limits) {
+      service.limits = limits
+    },
+    clusterName: config.clusterName,
+    limitConnections: (count: number): void => listener.limitConnections(count),
+  }
+  const settings = serviceSettings(adjustable, namespaces.service)
+  const local = new LocalNode(config, namespaces.states, settings, clock)
+  const service = new Service({
+    node: local,
+    messages: namespaces.messages,
+    syncs: namespaces.syncs,
+    limits: config.limits,
+    newBuffer: () => new ResponseBuffer(),
+  })
+  const listener = new Listener(service)
+  local.opened(await listener.listen(config.host, config.port))
+  const background = new Background(namespaces.background, clock)
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await listener.close()
+    background.stop()
+    await namespaces.close()
+  }
+  return {
+    id: local.id,
+    host: config.host,
+    port: local.port,
+    namespaces: config.namespaces.map(({ name, files, durability, flushMs }) => ({
+      name,
+      kept: !files
+        ? 'in memory, gone when this process ends'
+        : durability === 'commit'
+          ? 'in files, every write synced'
+          : `in files, flushed every ${flushMs} ms`,
+    })),
+    embedded: new EmbeddedService(service),
+    close: () => (closing ??= close()),
+  }
+}
