@@ -50,7 +50,7 @@ export function homePage(shelves: readonly Shelf[]): Html {
             <h2>${category.name}</h2>
             <a href="/shop/c/${category.id}">All of ${category.name}</a>
           </div>
-          <ul class="grid">
+          <ul class="grid four">
             ${cards.map(cardView)}
           </ul>
         </section>`,

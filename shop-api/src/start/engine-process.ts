@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { StartFailure } from './start-failure.ts'
+
+export interface EngineProcess {
+  readonly address: string
+  readonly pid: number
+  /** Resolves with a reason when the process ends without having been asked to. */
+  readonly ended: Promise<string>
+  /** Asks it to stop, and waits until its data is safe. */
+  stop(): Promise<void>
+}
+
+export interface EngineProcessOptions {
+  readonly port: number
+  readonly folder: string
+  /** What it says of its recovery while it starts. */
+  readonly onLine?: (line: string) => void
+  /** Another program than the larder command, for tests. */
+  readonly command?: string
+}
+
+/** Time for a clean stop; an engine that needs longer is killed, and recovers from its log at the next start. */
+const STOP_MS = 30_000
+const LINES_KEPT = 20
+const listening = /serves (\S+:\d+)/
+
+const larderCommand = () =>
+  join(dirname(createRequire(import.meta.url).resolve('@larder/engine/package.json')), 'src/cli/larder.ts')
+
+/**
+ * Starts the engine node with the store's two namespaces: `shop` answers from memory and is on disk within its
+ * window, `stock` answers when a write is on disk.
+ *
+ * @throws StartFailure with the last line the process wrote when it ends before it serves
+ */
+export async function startEngine(options: EngineProcessOptions): Promise<EngineProcess> {
+  const command = options.command ?? larderCommand()
+  const flags = ['--port', String(options.port), '--folder', options.folder]
+  const namespaces = ['--namespace', 'shop,flush', '--namespace', 'stock,commit']
+  // A process group of its own, so that Ctrl-C reaches the store first, which then stops the engine last.
+  const child = spawn(process.execPath, [command, 'server', ...flags, ...namespaces], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const lines: string[] = []
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
+  })
+  const address = new Promise<string>((resolve) => {
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line)
+        if (lines.length > LINES_KEPT) lines.shift()
+        const found = listening.exec(line)
+        if (found) resolve(found[1]!)
+        else options.onLine?.(line)
+      })
+  })
+  // Should this process die without stopping it, the engine goes with it.
+  const killed = () => child.kill('SIGTERM')
+  process.once('exit', killed)
+  const first = await Promise.race([address.then((at) => ({ at })), exited.then((reason) => ({ reason }))])
+  if ('reason' in first) {
+    process.off('exit', killed)
+    throw new StartFailure(
+      (lines.findLast((line) => line.trim() !== '') ?? `The engine ended at once (${first.reason})`).replace(
+        '--port',
+        '--engine-port',
+      ),
+    )
+  }
+  let asked = false
+  return {
+    address: first.at,
+    pid: child.pid!,
+    ended: new Promise((resolve) => {
+      void exited.then((reason) => {
+        if (!asked) resolve(`The engine node ended (${reason}): ${lines.at(-1) ?? ''}`)
+      })
+    }),
+    stop: async () => {
+      asked = true
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      await exited
+      clearTimeout(timer)
+      process.off('exit', killed)
+    },
+  }
+}
