@@ -5,6 +5,7 @@ import {
   ItemKind,
   itemKind,
   markerFlags,
+  MAX_DEPTH,
   skipItem,
 } from '../values/msgpack-item.ts'
 import type { Slice } from '../values/particle.ts'
@@ -74,6 +75,7 @@ function parseCall(buffer: Buffer, start: number, end: number): CollectionCall {
 function parsePath(buffer: Buffer, start: number, end: number): PathItem[] {
   const items = listItems(buffer, start, end)
   if (items === 0 || items % 2 !== 0) parameterError('a path is a list of pairs of type and value')
+  if (items > 2 * MAX_DEPTH) parameterError(`a path of more than ${MAX_DEPTH} levels`)
   const path: PathItem[] = []
   let at = start + headerLength(buffer[start]!)
   for (let i = 0; i < items; i += 2) {

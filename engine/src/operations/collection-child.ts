@@ -25,6 +25,11 @@ export function pathType(item: PathItem): number {
   return item.type & 0x3f || PathType.LIST_INDEX
 }
 
+/** Whether finding the child means looking at every element: by rank or by value. */
+export function searchesAll(item: PathItem): boolean {
+  return (item.type & 0x01) !== 0
+}
+
 /** Start of the value that a path item names inside `parent`, or -1. Throws 26 for an item that does not fit. */
 export function childAt(parent: Collection, item: PathItem, buffer: Buffer): number {
   const type = pathType(item)

@@ -9,7 +9,7 @@ import { notApplicable, parameterError } from './collection-call.ts'
 import type { Outcome } from './collection-edit.ts'
 import { collectionParticle, splice } from './collection-edit.ts'
 import { addElement, canCreate, newCollection } from './collection-create.ts'
-import { childAt } from './collection-child.ts'
+import { childAt, searchesAll } from './collection-child.ts'
 import { sortedList } from './list-write.ts'
 
 /**
@@ -28,18 +28,31 @@ export interface PathTarget {
   missing(): void
 }
 
-/** Bytes that a path may look at, all levels together; only paths made to hurt come near it. */
-const MAX_PATH_WORK = 256 * 1024 * 1024
+/**
+ * Bytes of collections that one path may sort, search through, or wrap what it creates in, all levels together. Steps by index or key pass
+ * each byte once at most and need no bound; only paths made to hurt come near this one.
+ */
+const MAX_PATH_WORK = 32 * 1024 * 1024
+let pathWork = 0
+
+function spend(bytes: number): void {
+  pathWork += bytes
+  if (pathWork > MAX_PATH_WORK) parameterError('path too deep for so large a bin')
+}
+
+/** Start of the child that a path item names, or -1. */
+function step(parent: Collection | undefined, item: PathItem, buffer: Buffer): number {
+  if (parent === undefined) notApplicable('the path goes through a value')
+  if (searchesAll(item)) spend(parent.end - parent.start)
+  return childAt(parent, item, buffer)
+}
 
 /** The collection at the end of the path, or undefined when something else is there. Throws 26 when nothing is. */
 export function readAtPath(bin: Particle, buffer: Buffer, path: readonly PathItem[]): Collection | undefined {
   let current = outermost(bin)
-  let work = 0
+  pathWork = 0
   for (const [i, item] of path.entries()) {
-    if (current === undefined) notApplicable('the path goes through a value')
-    work += current.end - current.start
-    if (work > MAX_PATH_WORK) parameterError('path too deep for so large a bin')
-    const at = childAt(current, item, buffer)
+    const at = step(current, item, buffer)
     if (at < 0) notApplicable('nothing at the end of the path')
     current = i < path.length - 1 ? collectionAt(bin.buffer, at, bin.end) : exactCollection(bin, at)
   }
@@ -52,16 +65,13 @@ export function modifyAtPath(
   { call, path }: ParsedCall,
   target: PathTarget,
 ): CollectionChange {
+  pathWork = 0
   if (bin === undefined) return createAll(path, call.buffer, target)
   const parents: Collection[] = []
   let current = outermost(bin)
-  let work = 0
   for (const [i, item] of path.entries()) {
-    if (current === undefined) notApplicable('the path goes through a value')
-    work += current.end - current.start
-    if (work > MAX_PATH_WORK) parameterError('path too deep for so large a bin')
-    parents.push(current)
-    const at = childAt(current, item, call.buffer)
+    const at = step(current, item, call.buffer)
+    parents.push(current!)
     if (at < 0) return createFrom(bin, parents, path, call.buffer, target)
     current = i < path.length - 1 ? collectionAt(bin.buffer, at, bin.end) : exactCollection(bin, at)
   }
@@ -94,6 +104,7 @@ function putBack(bin: Particle, parents: readonly Collection[], replacement: Rep
   for (let i = parents.length - 1; i >= 0; i--) {
     const parent = parents[i]!
     if (parent.isMap || (parent.flags & 1) === 0) continue
+    spend(bin.end - parent.start)
     const whole = exactCollection(bin, parent.start)!
     const body = { buffer: changed, start: 0, end: changed.length }
     changed = sortedList(splice(whole, start, end, body, 0))
@@ -162,6 +173,9 @@ function createInside(path: readonly PathItem[], buffer: Buffer, target: PathTar
   }
   const { result, changed } = target.write(fresh)
   let bytes = changed ?? fresh.buffer
-  for (let i = path.length - 1; i >= 0; i--) bytes = addElement(outer[i]!, path[i]!, buffer, bytes)
+  for (let i = path.length - 1; i >= 0; i--) {
+    bytes = addElement(outer[i]!, path[i]!, buffer, bytes)
+    spend(bytes.length)
+  }
   return { bytes, result }
 }

@@ -237,18 +237,14 @@ function rewriteString(at: number, byte: number, end: number): void {
   scratch.bytes(source, at + headerLength(byte), end)
 }
 
-/** Header of a container: its announced size, checked against what is left so that a liar costs nothing. */
-function openContainer(at: number, depth: number, perEntry: number): number {
-  if (depth > MAX_DEPTH) fail()
-  const length = headerLength(source[at]!)
-  if (at + length > limit) fail()
-  const count = headerSize(source, at)
-  if (count * perEntry > limit - at - length) fail()
-  return count
+/** The announced size of a container that is not too deep. */
+function openContainer(at: number, depth: number): number {
+  if (depth > MAX_DEPTH || at + headerLength(source[at]!) > limit) fail()
+  return headerSize(source, at)
 }
 
 function rewriteList(start: number, depth: number): number {
-  let count = openContainer(start, depth, 1)
+  let count = openContainer(start, depth)
   let at = start + headerLength(source[start]!)
   let ordered = false
   if (count > 0) {
@@ -278,7 +274,7 @@ function rewriteList(start: number, depth: number): number {
 }
 
 function rewriteMap(start: number, depth: number): number {
-  let count = openContainer(start, depth, 2)
+  let count = openContainer(start, depth)
   let at = start + headerLength(source[start]!)
   let flags = 0
   if (count > 0) {

@@ -38,6 +38,26 @@ describe('deep nesting', () => {
   })
 })
 
+describe('paths made to hurt', () => {
+  const wide = pack(new Array<Value>(100_000).fill(1))
+  const levels = (step: Value[]) => Array.from({ length: 1000 }, () => step).flat()
+  const unordered = particle(20, Buffer.concat([Buffer.alloc(1000, 0x91), wide]))
+  const marked = Buffer.from([0x92, 0xc7, 0, 1])
+  const inOrder = particle(20, Buffer.concat([...Array.from({ length: 1000 }, () => marked), wide]))
+
+  it.each<[string, () => unknown, string | number | undefined]>([
+    ['by rank', () => read(unordered, at(levels([17, 0]), 16)), 4],
+    ['through ordered lists', () => modify(inOrder, at(levels([16, 0]), 1, 1)), 4],
+    ['by index', () => read(unordered, at(levels([16, -1]), 16)), answerOf(100_000)],
+    ['creating', () => modify(undefined, at([levels([80, 0]), levels([80, 0])].flat(), 1, 1)), 4],
+    ['padding', () => modify(undefined, at(levels([144, 100_000]), 1, 1)), 4],
+  ])('%s end in good time', (_what, work, outcome) => {
+    let answer: unknown
+    expect(timed(() => (answer = work()))).toBeLessThan(PATIENCE)
+    expect(answer).toBe(outcome)
+  })
+})
+
 describe('large collections', () => {
   const size = 100_000
   const numbers = Array.from({ length: size }, (_, i) => (i * 7919) % size)
