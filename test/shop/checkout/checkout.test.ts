@@ -111,7 +111,11 @@ for (const kind of databaseKinds) {
       await database.sql.execute('truncate orders, order_lines, idempotency_keys, test_charges')
     })
 
-    const send = async (key: string | undefined, paymentMethod: TestPaymentMethod = 'test-ok', more: object = {}) =>
+    const send = async (
+      key: string | undefined,
+      paymentMethod: TestPaymentMethod = 'test-ok',
+      more: object = {},
+    ) =>
       app.request('/checkout', {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(key ? { 'idempotency-key': key } : {}) },

@@ -4,7 +4,19 @@ import { stockBreaches } from '../../../shop-api/src/stock/stock-law.ts'
 import { moveStock, transferStock } from '../../../shop-api/src/stock/stock-movement.ts'
 import { availableUnits, createStock } from '../../../shop-api/src/stock/stock-service.ts'
 import { sweep } from '../../../shop-api/src/stock/sweeper.ts'
+import type { StockRecords, StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
 import { StockModel } from '../support/stock-model.ts'
+
+/** The model with another way to apply. */
+function withApply(apply: StockRecords['apply']): StockRecords {
+  return {
+    apply,
+    look: (key, ids) => model.look(key, ids),
+    lookMany: (keys) => model.lookMany(keys),
+    readWhole: (key) => model.readWhole(key),
+    create: (key, numbers) => model.create(key, numbers),
+  }
+}
 
 const MINUTE = 60_000
 const MAIN = { sku: 'LAMP', location: 'main', split: 0 }
@@ -29,7 +41,8 @@ beforeEach(async () => {
   }
 })
 
-const take = (holdId: string, quantity: number) => takeHold(deps, { holdId, sku: 'LAMP', quantity })
+const request = (holdId: string, quantity: number) => ({ holdId, sku: 'LAMP', quantity })
+const take = (holdId: string, quantity: number) => takeHold(deps, request(holdId, quantity))
 const hold = (holdId: string, quantity: number) => ({ sku: 'LAMP', holdId, location: 'main', quantity })
 const units = async () => (await availableUnits(deps, ['LAMP'])).get('LAMP')
 
@@ -78,6 +91,68 @@ describe('taking', () => {
     await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 1000 })
     for (let i = 0; i < 256; i++) expect((await take(`c${i}.LAMP.1`, 1)).kind).toBe('held')
     expect((await take('late.LAMP.1', 1)).kind).toBe('unsettled')
+  })
+})
+
+/** What goes wrong when takes lack one condition; nothing when they have all. */
+const dangers: Record<string, (unguarded: StockDeps) => Promise<boolean>> = {
+  enough: async (unguarded) => {
+    const takes = Array.from({ length: 40 }, (_, i) => takeHold(unguarded, request(`c${i}.LAMP.1`, 1)))
+    await Promise.all(takes)
+    return model.cells.get('LAMP|main|0')!.numbers.available < 0
+  },
+  'never-seen': async (unguarded) => {
+    await Promise.all(Array.from({ length: 5 }, () => takeHold(unguarded, request('c.LAMP.1', 1))))
+    return (await units()) !== 4
+  },
+  room: async (unguarded) => {
+    await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 1000 })
+    await Promise.all(Array.from({ length: 400 }, (_, i) => takeHold(unguarded, request(`c${i}.LAMP.1`, 1))))
+    return model.cells.get('LAMP|main|0')!.numbers.live > 256
+  },
+  // The store slept between writing the intent and the take: the sweeper has passed, nothing would end the hold.
+  'in-time': async (unguarded) => {
+    const sleepy = withApply(async (key, statement) => {
+      now += 30 * MINUTE
+      await sweep(deps)
+      return model.apply(key, statement)
+    })
+    await takeHold({ ...unguarded, records: sleepy }, request('c.LAMP.1', 5))
+    now += 60 * MINUTE
+    await sweep(deps)
+    return (await units()) !== 5
+  },
+  replaced: async (unguarded) => {
+    const first = await take('c.LAMP.1', 3)
+    if (first.kind !== 'held') throw new Error('not held')
+    const replaces = first.hold
+    const changes = [2, 3].map((revision) =>
+      takeHold(unguarded, { ...request(`c.LAMP.${revision}`, 4), replaces }),
+    )
+    await Promise.all(changes)
+    return breaches.length > 0
+  },
+}
+
+describe('every condition of a take is needed', () => {
+  test.each(Object.keys(dangers))('%s', async (name) => {
+    model.pauseMs = 10
+    model.random = () => 0.5 + Math.random() / 2
+    expect(await dangers[name]!(deps)).toBe(false)
+    model = new StockModel()
+    model.now = () => now
+    model.pauseMs = 10
+    model.random = () => 0.5 + Math.random() / 2
+    model.onChange = (record) => breaches.push(...stockBreaches(record))
+    const rewriteTake = ({ conditions, changes }: StockStatement) => ({
+      changes,
+      conditions: conditions.filter((condition) => condition.name !== name),
+    })
+    deps = { ...deps, records: model, intents: model, layouts: model }
+    await sweep(deps)
+    await createStock(deps, { sku: 'LAMP', location: 'main', quantity: 5 })
+    expect(await dangers[name]!({ ...deps, rewriteTake })).toBe(true)
+    breaches = []
   })
 })
 
@@ -160,10 +235,9 @@ describe('movements', () => {
     await createStock(deps, { sku: 'LAMP', location: 'shop', quantity: 0 })
     const crashing: StockDeps = {
       ...deps,
-      records: Object.assign(Object.create(model) as StockModel, {
-        apply: (key: typeof MAIN, statement: Parameters<StockModel['apply']>[1]) =>
-          key.location === 'shop' ? Promise.reject(new Error('killed')) : model.apply(key, statement),
-      }),
+      records: withApply((key, statement) =>
+        key.location === 'shop' ? Promise.reject(new Error('killed')) : model.apply(key, statement),
+      ),
     }
     expect((await transferStock(crashing, MAIN, SHOP, 't1', 4)).kind).toBe('unsettled')
     expect(await units()).toBe(1)

@@ -37,9 +37,12 @@ export class StockModel implements StockRecords, Intents, StockLayouts {
   now: () => number = Date.now
   random: () => number = Math.random
 
+  /** Half of the calls wait for up to so long. */
+  pauseMs = 1
+
   async #pause(): Promise<void> {
     const dice = this.random()
-    await (dice < 0.7 ? Promise.resolve() : sleep(dice * 4))
+    await (dice < 0.5 ? Promise.resolve() : sleep(dice * this.pauseMs))
   }
 
   #holds(cell: Cell, condition: StockCondition): boolean {

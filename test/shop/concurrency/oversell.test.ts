@@ -1,0 +1,17 @@
+import { describe, expect, test } from 'vitest'
+import { runFlashSale } from './flash-sale.ts'
+
+describe('1,000 buyers for 100 units, through the HTTP server', () => {
+  test('exactly 100 are sold, and the law holds at every change', async () => {
+    const result = await runFlashSale({ buyers: 1000, units: 100, holdMs: 1500, patienceMs: 90_000 })
+    expect(result.breaches).toEqual([])
+    expect(result).toMatchObject({ sold: 100, placed: 100, unitsOrdered: 100, charges: 100 })
+    expect(result.lateDuplicates).toBeGreaterThan(5)
+    expect(result.samples).toBeGreaterThan(300)
+  })
+
+  test.each(['enough', 'never-seen'])('without the condition %s it does not add up', async (without) => {
+    const result = await runFlashSale({ buyers: 200, units: 20, holdMs: 800, patienceMs: 30_000, without })
+    expect(result.breaches).not.toEqual([])
+  })
+})
