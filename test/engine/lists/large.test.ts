@@ -62,10 +62,13 @@ describe('large collections', () => {
   const size = 100_000
   const numbers = Array.from({ length: size }, (_, i) => (i * 7919) % size)
   const bin = particle(20, pack(numbers))
+  const oneAgain = new Array<Value>(size).fill(1)
+  const ones = particle(20, pack(oneAgain))
   const map = particle(19, pack(new Map(numbers.toSorted((a, b) => a - b).map((n) => [n, n % 1000]))))
 
   it.each<[string, () => unknown]>([
     ['a list of values', () => readCollection(bin, slice(pack([23, 7, numbers])))],
+    ['one value over and over', () => readCollection(ones, slice(pack([23, 5, oneAgain])))],
     ['unique items', () => modifyCollection(bin, slice(pack([2, numbers, 0, 13])))],
     ['sorting', () => modifyCollection(bin, slice(pack([13, 2])))],
     ['a list of keys', () => modifyCollection(map, slice(pack([81, 7, numbers])))],
