@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { QUANTITY_MAX, QuantitySchema, viewOf, type Cart } from '../carts/cart.ts'
 import { SkuSchema } from '../catalog/product.ts'
+import { problemTable } from '../http/problem-table.ts'
 import { Problem } from '../http/problem.ts'
 import { createRouter, type RouteEnv } from '../http/router.ts'
 import { OrderIdSchema, OrderSchema } from '../orders/order.ts'
@@ -61,7 +62,7 @@ async function showCart(c: Context<RouteEnv>, deps: StorefrontDeps, problem?: Pr
     now,
     problem: problem && wordsOf(problem),
   })
-  return send(c, deps, { title: 'Cart' }, content, problem ? 409 : 200)
+  return send(c, deps, { title: 'Cart' }, content, problem ? problemTable[problem.code].status : 200)
 }
 
 async function showCheckout(c: Context<RouteEnv>, deps: StorefrontDeps, values: Form = {}, problem?: string) {
