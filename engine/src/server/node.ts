@@ -7,6 +7,7 @@ import { EmbeddedService } from './embedded.ts'
 import type { Limits } from './limits.ts'
 import { Listener } from './listener.ts'
 import { LocalNode } from './local-node.ts'
+import type { OpenNamespaces } from './namespaces.ts'
 import { openNamespaces } from './namespaces.ts'
 import { Service } from './service.ts'
 import { serviceSettings } from './service-settings.ts'
@@ -51,9 +52,7 @@ export async function startNode(config: NodeConfig = {}): Promise<Node> {
   }
 }
 
-type Namespaces = Awaited<ReturnType<typeof openNamespaces>>
-
-async function serve(config: ResolvedConfig, namespaces: Namespaces, clock: () => number): Promise<Node> {
+async function serve(config: ResolvedConfig, namespaces: OpenNamespaces, clock: () => number): Promise<Node> {
   const adjustable = {
     get limits(): Limits {
       return service.limits
@@ -64,7 +63,7 @@ async function serve(config: ResolvedConfig, namespaces: Namespaces, clock: () =
     clusterName: config.clusterName,
     limitConnections: (count: number): void => listener.limitConnections(count),
   }
-  const settings = serviceSettings(adjustable, namespaces.service)
+  const settings = serviceSettings(adjustable, namespaces.numbers)
   const local = new LocalNode(config, namespaces.states, settings, clock)
   const service = new Service({
     node: local,

@@ -9,7 +9,7 @@ export interface Adjustable {
 }
 
 /** Context `service` of get-config and set-config. */
-export function serviceSettings(node: Adjustable, transactionMaxMs: TransactionLimit): Settings {
+export function serviceSettings(node: Adjustable, numbers: ServiceNumbers): Settings {
   return new Settings()
     .fixed({ 'cluster-name': node.clusterName })
     .define(
@@ -27,15 +27,24 @@ export function serviceSettings(node: Adjustable, transactionMaxMs: TransactionL
     .define(
       'transaction-max-ms',
       numberSetting(
-        () => transactionMaxMs.get(),
-        (ms) => transactionMaxMs.set(ms),
-        { max: 60_000 },
+        () => numbers.transactionMaxMs,
+        (ms) => void (numbers.transactionMaxMs = ms),
+        { min: 1, max: 60_000 },
+      ),
+    )
+    .define(
+      'batch-max-requests',
+      numberSetting(
+        () => numbers.batchMaxRequests,
+        (rows) => void (numbers.batchMaxRequests = rows),
+        { max: 0xffffffff },
       ),
     )
     .fixed({ 'service-threads': 1, 'min-cluster-size': 1, 'advertise-ipv6': false, 'stay-quiesced': false })
 }
 
-export interface TransactionLimit {
-  get(): number
-  set(ms: number): void
+/** Numbers that set-config changes where they are used. */
+export interface ServiceNumbers {
+  transactionMaxMs: number
+  batchMaxRequests: number
 }

@@ -1,0 +1,162 @@
+import { modifyCollection, readCollection } from '../operations/collection.ts'
+import { changedValue, storedValue } from '../operations/scalar.ts'
+import type { AnswerWriter } from '../protocol/answer-writer.ts'
+import type { RequestMessage } from '../protocol/message.ts'
+import { Info1, Info2, Info3, Op } from '../protocol/message.ts'
+import type { Particle } from '../values/particle.ts'
+import { ParticleType } from '../values/particle.ts'
+import { ResultCode, ResultError } from '../values/result-code.ts'
+import type { WorkingRecord } from './working-record.ts'
+
+const MAX_NAME_BYTES = 15
+
+/** One op of a request, moved from op to op. */
+export class OpCursor {
+  buffer: Buffer = Buffer.alloc(0)
+  number = 0
+  nameStart = 0
+  nameEnd = 0
+  value: Particle = { type: 0, buffer: Buffer.alloc(0), start: 0, end: 0 }
+  version = 0
+  #at = 0
+  #left = 0
+
+  open({ buffer, opsStart, opCount }: RequestMessage): this {
+    this.buffer = buffer
+    this.#at = opsStart
+    this.#left = opCount
+    return this
+  }
+
+  next(): boolean {
+    if (this.#left === 0) return false
+    const { buffer } = this
+    const at = this.#at
+    this.#left--
+    this.#at = at + 4 + buffer.readUInt32BE(at)
+    this.number = buffer[at + 4]!
+    this.version = buffer[at + 6]!
+    this.nameStart = at + 8
+    this.nameEnd = this.nameStart + buffer[at + 7]!
+    this.value = { type: buffer[at + 5]!, buffer, start: this.nameEnd, end: this.#at }
+    return true
+  }
+
+  get nameIsValid(): boolean {
+    if (this.nameEnd - this.nameStart > MAX_NAME_BYTES) return false
+    for (let at = this.nameStart; at < this.nameEnd; at++) if (this.buffer[at] === 0) return false
+    return true
+  }
+}
+
+const replaces = Info3.CREATE_OR_REPLACE | Info3.REPLACE_ONLY
+
+/** What can be refused about the ops of a write before its record is looked at; 0 = nothing. */
+export function checkWriteOps(message: RequestMessage, op: OpCursor): ResultCode {
+  const { info1, info2, info3 } = message
+  op.open(message)
+  while (op.next()) {
+    if (!op.nameIsValid) return ResultCode.BIN_NAME
+    if ((info3 & replaces) === 0) continue
+    const isNull = op.number === Op.WRITE && op.value.type === ParticleType.NULL
+    const modifies =
+      op.number === Op.INCR ||
+      op.number === Op.CDT_MODIFY ||
+      op.number === Op.APPEND ||
+      op.number === Op.PREPEND ||
+      op.number === Op.EXP_MODIFY
+    if (isNull || modifies) return ResultCode.PARAMETER
+  }
+  return info1 & Info1.GET_ALL && info2 & Info2.RESPOND_ALL_OPS ? ResultCode.PARAMETER : ResultCode.OK
+}
+
+/** Works through the ops of a command on the bins of its record. Throws ResultError with the first that fails. */
+export class OpRunner {
+  readonly #op = new OpCursor()
+  /** Set when an op DELETE took the record away. */
+  deleted = false
+  /** Set when an op would change a record. */
+  writes = false
+
+  run(message: RequestMessage, record: WorkingRecord, answer: AnswerWriter): void {
+    const { info1, info2 } = message
+    const mayRead = (info1 & Info1.READ) !== 0
+    const mayWrite = (info2 & Info2.WRITE) !== 0
+    const all = (info2 & Info2.RESPOND_ALL_OPS) !== 0
+    this.deleted = false
+    this.writes = false
+    const op = this.#op.open(message)
+    while (op.next()) {
+      if (op.version !== 0) throw new ResultError(ResultCode.PARAMETER)
+      const reads = op.number === Op.READ || op.number === Op.CDT_READ || op.number === Op.EXP_READ
+      if (!(reads ? mayRead : mayWrite)) throw new ResultError(ResultCode.PARAMETER)
+      if (!op.nameIsValid) throw new ResultError(ResultCode.BIN_NAME)
+      if (op.number === Op.READ) this.#read(message, record, answer, all)
+      else this.#other(record, answer, all)
+    }
+  }
+
+  #read(message: RequestMessage, record: WorkingRecord, answer: AnswerWriter, all: boolean): void {
+    const op = this.#op
+    if (message.info1 & Info1.GET_ALL) {
+      if (op.nameEnd > op.nameStart) throw new ResultError(ResultCode.PARAMETER)
+      for (const { nameBuffer, nameStart, nameEnd, value } of record.bins)
+        answer.op(Op.READ, nameBuffer, nameStart, nameEnd, value)
+      return
+    }
+    const value = record.value(record.find(op.buffer, op.nameStart, op.nameEnd))
+    this.#answer(answer, all || value !== undefined, value)
+  }
+
+  #other(record: WorkingRecord, answer: AnswerWriter, all: boolean): void {
+    const op = this.#op
+    const index = record.find(op.buffer, op.nameStart, op.nameEnd)
+    const bin = record.value(index)
+    switch (op.number) {
+      case Op.WRITE:
+        this.writes = true
+        if (op.value.type !== ParticleType.NULL) this.#store(record, index, storedValue(op.value))
+        else if (index >= 0) record.delete(index)
+        return this.#answer(answer, all, undefined)
+      case Op.INCR:
+      case Op.APPEND:
+      case Op.PREPEND:
+        this.writes = true
+        this.#store(record, index, changedValue(op.number, bin, op.value))
+        return this.#answer(answer, all, undefined)
+      case Op.CDT_READ: {
+        const result = readCollection(bin, op.value)
+        return this.#answer(answer, all || result !== undefined, result)
+      }
+      case Op.CDT_MODIFY: {
+        this.writes = true
+        const change = modifyCollection(bin, op.value)
+        if (change.bin !== undefined) this.#store(record, index, change.bin)
+        else if (index >= 0) record.delete(index)
+        return this.#answer(answer, all || change.result !== undefined, change.result)
+      }
+      case Op.TOUCH:
+        this.writes = true
+        return
+      case Op.DELETE:
+        this.writes = true
+        this.deleted = true
+        record.clear()
+        return this.#answer(answer, all, undefined)
+      default:
+        throw new ResultError(ResultCode.PARAMETER, `op ${op.number}`)
+    }
+  }
+
+  #store(record: WorkingRecord, index: number, value: Particle): void {
+    const op = this.#op
+    this.deleted = false
+    if (!record.set(index, value, op.buffer, op.nameStart, op.nameEnd))
+      throw new ResultError(ResultCode.PARAMETER, 'too many bins')
+  }
+
+  #answer(answer: AnswerWriter, wanted: boolean, value: Particle | undefined): void {
+    const op = this.#op
+    if (wanted) answer.op(op.number, op.buffer, op.nameStart, op.nameEnd, value)
+  }
+}

@@ -1,0 +1,104 @@
+import { MESSAGE_HEADER_BYTES } from './message.ts'
+import type { ResponseBuffer } from './response.ts'
+
+const FRAME_HEADER_BYTES = 8
+/** Frames of a batch are sent when they have this much. Source: protocol notes, framing 2. */
+const FULL_FRAME_BYTES = 128 * 1024
+
+/** Writes answer messages into frames: header first, ops as they come, the numbers when the outcome is known. */
+export class AnswerWriter {
+  out: ResponseBuffer
+  #frameAt = 0
+  #messageAt = 0
+  #ops = 0
+
+  constructor(out: ResponseBuffer) {
+    this.out = out
+  }
+
+  get ops(): number {
+    return this.#ops
+  }
+
+  beginFrame(out: ResponseBuffer): void {
+    this.out = out
+    this.#frameAt = out.reserve(FRAME_HEADER_BYTES)
+  }
+
+  endFrame(): void {
+    const { out } = this
+    const size = out.length - this.#frameAt - FRAME_HEADER_BYTES
+    out.buffer.writeUInt32BE(0x02030000, this.#frameAt)
+    out.buffer.writeUInt32BE(size, this.#frameAt + 4)
+  }
+
+  beginMessage(): void {
+    this.#messageAt = this.out.reserve(MESSAGE_HEADER_BYTES)
+    this.#ops = 0
+  }
+
+  /** Takes back the ops of this message. */
+  dropOps(): void {
+    this.out.length = this.#messageAt + MESSAGE_HEADER_BYTES
+    this.#ops = 0
+  }
+
+  /** Adds bins that are in the form of READ answer ops already. */
+  bins(source: Buffer, start: number, end: number, count: number): void {
+    const at = this.out.reserve(end - start)
+    source.copy(this.out.buffer, at, start, end)
+    this.#ops += count
+  }
+
+  /** Adds one op; the name stands in the request, the value anywhere. */
+  op(number: number, names: Buffer, nameStart: number, nameEnd: number, value: OpValue | undefined): void {
+    const nameBytes = nameEnd - nameStart
+    const valueBytes = value === undefined ? 0 : value.end - value.start
+    const at = this.out.reserve(8 + nameBytes + valueBytes)
+    const { buffer } = this.out
+    buffer.writeUInt32BE(4 + nameBytes + valueBytes, at)
+    buffer[at + 4] = number
+    buffer[at + 5] = value === undefined ? 0 : value.type
+    buffer[at + 6] = 0
+    buffer[at + 7] = nameBytes
+    names.copy(buffer, at + 8, nameStart, nameEnd)
+    if (value !== undefined) value.buffer.copy(buffer, at + 8 + nameBytes, value.start, value.end)
+    this.#ops++
+  }
+
+  endMessage(code: number, generation: number, voidTime: number, index: number): void {
+    const { buffer } = this.out
+    const at = this.#messageAt
+    buffer.writeUInt32BE(0x16000000, at)
+    buffer[at + 4] = 0
+    buffer[at + 5] = code
+    buffer.writeUInt32BE(generation, at + 6)
+    buffer.writeUInt32BE(voidTime, at + 10)
+    buffer.writeUInt32BE(index, at + 14)
+    buffer.writeUInt16BE(0, at + 18)
+    buffer.writeUInt16BE(this.#ops, at + 20)
+  }
+
+  /** Begins another frame when this one has enough. */
+  breakFrame(): void {
+    if (this.out.length - this.#frameAt < FULL_FRAME_BYTES) return
+    this.endFrame()
+    this.beginFrame(this.out)
+  }
+
+  /** A frame with one message without ops. */
+  single(out: ResponseBuffer, code: number, isLast: boolean): void {
+    this.beginFrame(out)
+    this.beginMessage()
+    this.endMessage(code, 0, 0, 0)
+    if (isLast) out.buffer[this.#messageAt + 3] = 1
+    this.endFrame()
+  }
+}
+
+interface OpValue {
+  readonly type: number
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+}

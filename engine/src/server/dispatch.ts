@@ -1,0 +1,103 @@
+import type { Namespace } from '../namespace/namespace.ts'
+import { AnswerWriter } from '../protocol/answer-writer.ts'
+import { Info1, Info2, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
+import type { ResponseBuffer } from '../protocol/response.ts'
+import { ResultCode } from '../values/result-code.ts'
+import { BatchReader } from './dispatch-batch.ts'
+import type { MessageHandler } from './service.ts'
+
+/** What of the dispatcher can be changed while the node runs. */
+export interface DispatchLimits {
+  transactionMaxMs: number
+  /** Rows of one batch; 0 = any number. */
+  batchMaxRequests: number
+}
+
+/** Brings record messages and batches to their namespaces. */
+export class Dispatcher implements MessageHandler {
+  readonly limits: DispatchLimits
+  readonly #namespaces: readonly { readonly name: Buffer; readonly namespace: Namespace }[]
+  readonly #clock: () => number
+  readonly #message = new RequestMessage()
+  readonly #batch = new BatchReader()
+  #answer: AnswerWriter | undefined
+
+  constructor(namespaces: readonly Namespace[], limits: DispatchLimits, clock: () => number) {
+    this.#namespaces = namespaces.map((namespace) => ({ name: Buffer.from(namespace.name), namespace }))
+    this.limits = limits
+    this.#clock = clock
+  }
+
+  /** Appends the answer to one type-3 body to `out`; 0 = it may leave at once. */
+  dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number {
+    const message = this.#message
+    const answer = (this.#answer ??= new AnswerWriter(out))
+    const isBatch = end - start >= MESSAGE_HEADER_BYTES && (request[start + 1]! & Info1.BATCH) !== 0
+    if (!message.parse(request, start, end)) {
+      answer.single(out, ResultCode.PARAMETER, isBatch)
+      return 0
+    }
+    if (this.#clock() - arrived > (message.transactionTtl || this.limits.transactionMaxMs))
+      answer.single(out, ResultCode.TIMEOUT, isBatch)
+    else if (isBatch) this.#runBatch(out)
+    else this.#runSingle(out)
+    return 0
+  }
+
+  #runSingle(out: ResponseBuffer): void {
+    const message = this.#message
+    const answer = this.#answer!
+    const namespace = this.#namespace(message)
+    if (!namespace) return answer.single(out, ResultCode.INVALID_NAMESPACE, false)
+    if (message.digestAt < 0 && message.isScan) return answer.single(out, ResultCode.UNSUPPORTED, false)
+    answer.beginFrame(out)
+    answer.beginMessage()
+    const { code, generation, voidTime } = namespace.execute(message, answer)
+    answer.endMessage(code, generation, voidTime, 0)
+    answer.endFrame()
+  }
+
+  #namespace({ buffer, namespaceStart, namespaceEnd }: RequestMessage): Namespace | undefined {
+    const length = namespaceEnd - namespaceStart
+    if (namespaceStart < 0) return undefined
+    for (const { name, namespace } of this.#namespaces)
+      if (name.length === length && buffer.compare(name, 0, length, namespaceStart, namespaceEnd) === 0)
+        return namespace
+    return undefined
+  }
+
+  /** Rows are worked on in order; a batch that turns out not to be one is refused whole, its answers taken back. */
+  #runBatch(out: ResponseBuffer): void {
+    const message = this.#message
+    const answer = this.#answer!
+    const batch = this.#batch
+    const begin = out.length
+    if (!batch.open(message)) return answer.single(out, ResultCode.PARAMETER, true)
+    if (this.limits.batchMaxRequests > 0 && batch.count > this.limits.batchMaxRequests)
+      return answer.single(out, ResultCode.BATCH_TOO_LARGE, true)
+    answer.beginFrame(out)
+    let failed: ResultCode = ResultCode.OK
+    for (let row = 0; row < batch.count; row++) {
+      const namespace = batch.next(message) ? this.#namespace(message) : undefined
+      if (!namespace) {
+        out.length = begin
+        return answer.single(out, ResultCode.PARAMETER, true)
+      }
+      answer.beginMessage()
+      const { code, generation, voidTime } = namespace.execute(message, answer)
+      answer.endMessage(code, generation, voidTime, batch.index)
+      answer.breakFrame()
+      if (code !== ResultCode.OK && code !== ResultCode.NOT_FOUND && code !== ResultCode.FILTERED_OUT)
+        failed = code
+    }
+    answer.endFrame()
+    if (batch.answersAll) failed = ResultCode.OK
+    if (failed !== ResultCode.OK && batch.stopsAtFailure) out.length = begin
+    answer.single(out, failed, true)
+  }
+}
+
+/** True when a message would change records; for statistics of time. */
+export function isWrite(request: Buffer, start: number): boolean {
+  return (request[start + 2]! & Info2.WRITE) !== 0
+}

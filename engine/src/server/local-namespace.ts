@@ -1,0 +1,161 @@
+import type { Namespace } from '../namespace/namespace.ts'
+import { Latencies } from './latency.ts'
+import type { NamespaceState, SetState } from './node-state.ts'
+import { numberSetting, Settings, switchSetting } from './settings.ts'
+
+const DAY_S = 86_400
+const MAX_TTL_S = 3650 * DAY_S
+const MAX_RECORD_BYTES = 8 * 1024 * 1024
+
+/** A namespace of this node, as info commands see it. */
+export class LocalNamespace implements NamespaceState {
+  readonly latencies = new Latencies()
+  readonly settings: Settings
+  readonly #namespace: Namespace
+  readonly #setSettings = new Map<string, Settings>()
+
+  constructor(namespace: Namespace) {
+    this.#namespace = namespace
+    this.settings = namespaceSettings(namespace)
+  }
+
+  get name(): string {
+    return this.#namespace.name
+  }
+
+  get objects(): number {
+    return this.#namespace.store.objects
+  }
+
+  statistics(): ReadonlyMap<string, string | number | boolean> {
+    const { store, counters } = this.#namespace
+    const { objects, indexBytes, dataBytes, dataUsedBytes } = store.stats()
+    return new Map<string, string | number | boolean>([
+      ['objects', objects],
+      ['tombstones', 0],
+      ['master_objects', objects],
+      ['master_tombstones', 0],
+      ['prole_objects', 0],
+      ['non_replica_objects', 0],
+      ['dead_partitions', 0],
+      ['unavailable_partitions', 0],
+      ['clock_skew_stop_writes', false],
+      ['stop_writes', store.stopWrites],
+      ['hwm_breached', false],
+      ['index_used_bytes', indexBytes],
+      ['data_total_bytes', dataBytes],
+      ['data_used_bytes', dataUsedBytes],
+      ['migrate_tx_partitions_remaining', 0],
+      ['migrate_rx_partitions_remaining', 0],
+      ...Object.entries(counters),
+    ])
+  }
+
+  sets(): readonly SetState[] {
+    return this.#namespace.store.sets.slice(1).map(({ name, objects, bytes, truncateBefore }) => ({
+      name: name.toString('latin1'),
+      objects,
+      tombstones: 0,
+      dataBytes: bytes,
+      truncatedAt: truncateBefore,
+    }))
+  }
+
+  setSettings(set: string): Settings {
+    const known = this.#setSettings.get(set)
+    if (known) return known
+    const values = this.#namespace.setSettings(set)
+    const settings = new Settings()
+      .define('default-read-touch-ttl-pct', numbers(values, 'defaultReadTouchTtlPct', 100))
+      .define(
+        'default-ttl',
+        numberSetting(
+          () => values.defaultTtl,
+          (ttl) => void (values.defaultTtl = ttl),
+          { max: MAX_TTL_S, unit: 'time' },
+        ),
+      )
+      .define(
+        'disable-eviction',
+        switchSetting(
+          () => values.disableEviction,
+          (off) => void (values.disableEviction = off),
+        ),
+      )
+      .fixed({ 'enable-index': false })
+      .define('stop-writes-count', numbers(values, 'stopWritesCount', Number.MAX_SAFE_INTEGER))
+      .define('stop-writes-size', numbers(values, 'stopWritesSize', Number.MAX_SAFE_INTEGER))
+    this.#setSettings.set(set, settings)
+    return settings
+  }
+
+  truncate(set: string | undefined, before: number): number {
+    this.#namespace.truncate(set, before)
+    return 0
+  }
+
+  untruncate(set: string | undefined): void {
+    this.#namespace.untruncate(set)
+  }
+}
+
+/** A whole number that stands in `values` under `key`. */
+function numbers<K extends string>(values: Record<K, number>, key: K, max: number) {
+  return numberSetting(
+    () => values[key],
+    (value) => void (values[key] = value),
+    { max },
+  )
+}
+
+function switches<K extends string>(values: Record<K, boolean>, key: K) {
+  return switchSetting(
+    () => values[key],
+    (value) => void (values[key] = value),
+  )
+}
+
+/** Context `namespace` of get-config and set-config. */
+function namespaceSettings({ settings }: Namespace): Settings {
+  return new Settings()
+    .define('allow-ttl-without-nsup', switches(settings, 'allowTtlWithoutNsup'))
+    .define('default-read-touch-ttl-pct', numbers(settings, 'defaultReadTouchTtlPct', 100))
+    .define(
+      'default-ttl',
+      numberSetting(
+        () => settings.defaultTtl,
+        (ttl) => {
+          if (ttl > 0 && settings.nsupPeriod === 0 && !settings.allowTtlWithoutNsup) return false
+          settings.defaultTtl = ttl
+          return true
+        },
+        { max: MAX_TTL_S, unit: 'time' },
+      ),
+    )
+    .define('disallow-null-setname', switches(settings, 'disallowNullSetname'))
+    .define(
+      'max-record-size',
+      numberSetting(
+        () => settings.maxRecordSize,
+        (bytes) => void (settings.maxRecordSize = bytes),
+        { min: 1024, max: MAX_RECORD_BYTES, unit: 'size' },
+      ),
+    )
+    .define(
+      'nsup-period',
+      numberSetting(
+        () => settings.nsupPeriod,
+        (seconds) => void (settings.nsupPeriod = seconds),
+        { max: DAY_S, unit: 'time' },
+      ),
+    )
+    .define('reject-non-xdr-writes', switches(settings, 'rejectNonXdrWrites'))
+    .define('reject-xdr-writes', switches(settings, 'rejectXdrWrites'))
+    .fixed({
+      'replication-factor': 1,
+      'strong-consistency': false,
+      'index-type': 'mem',
+      'sindex-type': 'mem',
+      'storage-engine': 'memory',
+    })
+}

@@ -1,0 +1,51 @@
+import { Namespace } from '../namespace/namespace.ts'
+import { emptyView, RecordStore } from '../storage/record-store.ts'
+import type { BackgroundWork } from './background.ts'
+import type { ResolvedConfig, ResolvedNamespace } from './config.ts'
+import { Dispatcher } from './dispatch.ts'
+import { LocalNamespace } from './local-namespace.ts'
+import type { NamespaceState } from './node-state.ts'
+import type { MessageHandler, Syncs } from './service.ts'
+import type { ServiceNumbers } from './service-settings.ts'
+
+const MIB = 1024 * 1024
+
+/** The namespaces of a node, open and ready. */
+export interface OpenNamespaces {
+  readonly states: readonly NamespaceState[]
+  readonly messages: MessageHandler
+  readonly syncs: Syncs
+  readonly background: readonly BackgroundWork[]
+  readonly numbers: ServiceNumbers
+  close(): Promise<void>
+}
+
+export async function openNamespaces(config: ResolvedConfig, clock: () => number): Promise<OpenNamespaces> {
+  const namespaces = await Promise.all(config.namespaces.map((namespace) => open(namespace, clock)))
+  const limits = { transactionMaxMs: config.transactionMaxMs, batchMaxRequests: 0 }
+  return {
+    states: namespaces.map((namespace) => new LocalNamespace(namespace)),
+    messages: new Dispatcher(namespaces, limits, clock),
+    syncs: { isSynced: () => true, whenSynced: (_ticket, callback) => callback(false) },
+    background: namespaces.map(({ store }) => store),
+    numbers: limits,
+    close: async () => {
+      for (const { store } of namespaces) await store.close()
+    },
+  }
+}
+
+async function open(config: ResolvedNamespace, clock: () => number): Promise<Namespace> {
+  const store = await RecordStore.open({ clock, memoryLimit: config.memoryMiB * MIB })
+  const settings = {
+    defaultTtl: config.defaultTtl,
+    nsupPeriod: config.nsupPeriod,
+    allowTtlWithoutNsup: false,
+    maxRecordSize: config.maxRecordSize,
+    disallowNullSetname: false,
+    rejectNonXdrWrites: false,
+    rejectXdrWrites: false,
+    defaultReadTouchTtlPct: 0,
+  }
+  return new Namespace(config.name, settings, store, clock, emptyView())
+}
