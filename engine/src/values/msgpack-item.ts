@@ -25,7 +25,7 @@ export const ItemKind = {
 } as const
 
 /** Deepest nesting of lists and maps that is accepted; keeps recursion far away from the end of the stack. */
-export const MAX_DEPTH = 1200
+export const MAX_DEPTH = 1024
 
 export const MARKER_LENGTH = 3
 const EXT8 = 0xc7
