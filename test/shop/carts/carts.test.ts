@@ -146,6 +146,23 @@ describe('requests that meet', () => {
     expect(left()).toBe(10 - cart.itemCount)
   })
 
+  it('never show more than the hold of another request at the same revision holds', async () => {
+    const { promise: other, resolve: otherDone } = Promise.withResolvers<void>()
+    face.records.beforeWrite = () => {
+      face.records.beforeWrite = () => Promise.resolve()
+      return other
+    }
+    const first = set(1)
+    await new Promise((resolve) => setImmediate(resolve))
+    const second = await set(3)
+    expect(second.body.lines).toMatchObject([{ quantity: 3 }])
+    expect(left()).toBe(6)
+    otherDone()
+    expect((await first).body.lines).toMatchObject([{ quantity: 1 }])
+    expect(left()).toBe(9)
+    expect(face.stock.heldUnits).toBe(1)
+  })
+
   it('give the units back when the cart ends in between', async () => {
     face.stock.beforeHold = async () => {
       face.stock.beforeHold = () => Promise.resolve()
