@@ -1,8 +1,10 @@
+import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { startArguments } from '../../../shop-api/src/start/arguments.ts'
+import { startCommand, type CommandWorld } from '../../../shop-api/src/start/command.ts'
 import { startEngine } from '../../../shop-api/src/start/engine-process.ts'
 import { dryRun, runStart, type StartWorld } from '../../../shop-api/src/start/run-start.ts'
 import { MemoryRecords } from '../support/memory-records.ts'
@@ -119,6 +121,55 @@ describe('a start', () => {
     const store = await runStart(args('--generate', '5', '--port', '0'), world)
     expect(await store.ended).toContain('exit code 3')
     await store.close()
+  })
+})
+
+describe('npm start', () => {
+  class Command extends World implements CommandWorld {
+    errors = ''
+    readonly err = { write: (text: string) => (this.errors += text) }
+    readonly process = Object.assign(new EventEmitter(), {
+      exit: (code: number) => this.stopped.push(`exit ${code}`),
+    })
+  }
+  const flags = (...given: string[]) => [...given, '--data', join(folder, 'data'), '--port', '0']
+  const url = (command: Command) => /Storefront +(\S+)\//.exec(command.text)?.[1]
+
+  it('runs until Ctrl-C, then stops everything', async () => {
+    const command = new Command(serving)
+    const ended = startCommand(flags('--generate', '5'), command)
+    await vi.waitUntil(() => url(command), { timeout: 20_000 })
+    expect((await fetch(`${url(command)}/health`)).status).toBe(200)
+    command.process.emit('SIGINT')
+    expect(await ended).toBe(0)
+    expect(command.stopped).toEqual(['connection', 'engine'])
+    await expect(fetch(url(command)!)).rejects.toThrow()
+  })
+
+  it('does not wait after a second Ctrl-C', async () => {
+    const command = new Command(serving)
+    const ended = startCommand(flags('--generate', '5'), command)
+    await vi.waitUntil(() => url(command), { timeout: 20_000 })
+    command.process.emit('SIGINT')
+    command.process.emit('SIGINT')
+    expect(command.stopped[0]).toBe('exit 130')
+    await ended
+  })
+
+  it('ends with 1 and one line when it cannot start', async () => {
+    const command = new Command(
+      `console.error('The folder x belongs to another running node'); process.exit(1)`,
+    )
+    expect(await startCommand(flags(), command)).toBe(1)
+    expect(command.errors).toBe('The folder x belongs to another running node\n')
+    expect(await startCommand(['--port', 'x'], command)).toBe(1)
+    expect(command.errors.split('\n')).toHaveLength(3)
+  })
+
+  it('explains itself', async () => {
+    const command = new Command('')
+    expect(await startCommand(['--help'], command)).toBe(0)
+    expect(command.text).toContain('--catalog FILE')
   })
 })
 
