@@ -20,8 +20,11 @@ const LAST_GENERATION = 65_535
 const RECORD_OVERHEAD = 46
 /** Of that, what stands for each bin in the form we store. */
 const BIN_OVERHEAD = 8
-const TRANSACTION_ROLLS = 0x06
-const TRANSACTION_VERIFY = 0x01
+/** Bits of info4 that only another edition answers, on writes and on reads. */
+const WRITE_TRANSACTION = 0x06
+const READ_TRANSACTION = 0x05
+const INTEGER_KEY = 1
+const INTEGER_KEY_BYTES = 9
 
 /** What a command did to its record, as the answer's header shows it. */
 export interface Outcome {
@@ -115,13 +118,17 @@ export class Namespace {
     this.#outcome.code = code
   }
 
-  /** Looks the record up; an expired one counts as missing. */
+  /** Looks the record up, expired or not. */
   #find(message: RequestMessage): boolean {
     if (!this.store.find(message.buffer, message.digestAt, this.#view)) return false
-    const { voidTime, generation } = this.#view
-    this.#outcome.generation = generation
-    this.#outcome.voidTime = voidTime
-    return voidTime === 0 || voidTime > this.#seconds()
+    this.#outcome.generation = this.#view.generation
+    this.#outcome.voidTime = this.#view.voidTime
+    return true
+  }
+
+  /** The same, where an expired one counts as missing. */
+  #findAlive(message: RequestMessage): boolean {
+    return this.#find(message) && (this.#view.voidTime === 0 || this.#view.voidTime > this.#seconds())
   }
 
   #seconds(): number {
@@ -131,9 +138,9 @@ export class Namespace {
   #read(message: RequestMessage, answer: AnswerWriter): void {
     const { info1, info3, info4 } = message
     const linearize = (info3 & (Info3.SC_READ_TYPE | Info3.SC_READ_RELAX)) === Info3.SC_READ_TYPE
-    if (message.hasTransaction || linearize || info4 & (TRANSACTION_VERIFY | TRANSACTION_ROLLS))
+    if (message.hasTransaction || linearize || info4 & READ_TRANSACTION)
       return this.#refuse(ResultCode.ENTERPRISE_ONLY)
-    if (!this.#find(message)) return this.#refuse(ResultCode.NOT_FOUND)
+    if (!this.#findAlive(message)) return this.#refuse(ResultCode.NOT_FOUND)
     const refused = this.#checkRecord(message, false)
     if (refused !== ResultCode.OK) return this.#refuse(refused)
     if (!this.#readTouchIsValid(message.ttl)) return this.#refuse(ResultCode.PARAMETER)
@@ -220,7 +227,7 @@ export class Namespace {
   #write(message: RequestMessage, answer: AnswerWriter): void {
     const early = this.#refusedEarly(message)
     if (early !== ResultCode.OK) return this.#refuse(early)
-    const exists = this.#find(message)
+    const exists = this.#findAlive(message)
     const refused = exists ? this.#refusedUpdate(message) : this.#refusedCreate(message)
     if (refused !== ResultCode.OK) return this.#refuse(refused)
     this.#apply(message, answer, exists)
@@ -230,8 +237,9 @@ export class Namespace {
     if (this.#rejected(message)) return ResultCode.FORBIDDEN
     const ops = checkWriteOps(message, this.#cursor)
     if (ops !== ResultCode.OK) return ops
-    if (message.hasTransaction || message.info4 & TRANSACTION_ROLLS) return ResultCode.ENTERPRISE_ONLY
+    if (message.hasTransaction || message.info4 & WRITE_TRANSACTION) return ResultCode.ENTERPRISE_ONLY
     if (message.opCount === 0) return ResultCode.PARAMETER
+    if (!keyIsValid(message)) return ResultCode.UNSUPPORTED
     return this.store.stopWrites ? ResultCode.NO_SPACE : ResultCode.OK
   }
 
@@ -244,7 +252,6 @@ export class Namespace {
   }
 
   #refusedCreate(message: RequestMessage): ResultCode {
-    this.#outcome.generation = this.#outcome.voidTime = 0
     if (message.info3 & (Info3.UPDATE_ONLY | Info3.REPLACE_ONLY)) return ResultCode.NOT_FOUND
     if (!this.#generationFits(message, 0)) return ResultCode.GENERATION
     if (message.setEnd - message.setStart > MAX_SET_BYTES) return ResultCode.PARAMETER
@@ -368,6 +375,12 @@ export class Namespace {
     else if (filtered) counters.client_write_filtered_out++
     else counters.client_write_error++
   }
+}
+
+/** A key has a type, and an integer eight bytes. */
+function keyIsValid({ buffer, keyStart, keyEnd }: RequestMessage): boolean {
+  if (keyStart < 0) return true
+  return keyEnd > keyStart && (buffer[keyStart] !== INTEGER_KEY || keyEnd - keyStart === INTEGER_KEY_BYTES)
 }
 
 function newDraft(): RecordDraft {

@@ -54,20 +54,34 @@ const replaces = Info3.CREATE_OR_REPLACE | Info3.REPLACE_ONLY
 /** What can be refused about the ops of a write before its record is looked at; 0 = nothing. */
 export function checkWriteOps(message: RequestMessage, op: OpCursor): ResultCode {
   const { info1, info2, info3 } = message
+  const getAll = (info1 & Info1.GET_ALL) !== 0
+  if (getAll && info2 & Info2.RESPOND_ALL_OPS) return ResultCode.PARAMETER
   op.open(message)
   while (op.next()) {
     if (!op.nameIsValid) return ResultCode.BIN_NAME
-    if ((info3 & replaces) === 0) continue
-    const isNull = op.number === Op.WRITE && op.value.type === ParticleType.NULL
-    const modifies =
-      op.number === Op.INCR ||
-      op.number === Op.CDT_MODIFY ||
-      op.number === Op.APPEND ||
-      op.number === Op.PREPEND ||
-      op.number === Op.EXP_MODIFY
-    if (isNull || modifies) return ResultCode.PARAMETER
+    if (info3 & replaces && !mayReplace(op)) return ResultCode.PARAMETER
+    if (isRead(op.number) && (info1 & Info1.READ) === 0) return ResultCode.PARAMETER
+    if (!getAll) continue
+    if (op.number === Op.DELETE || (op.number === Op.READ && op.nameEnd > op.nameStart))
+      return ResultCode.PARAMETER
   }
-  return info1 & Info1.GET_ALL && info2 & Info2.RESPOND_ALL_OPS ? ResultCode.PARAMETER : ResultCode.OK
+  return ResultCode.OK
+}
+
+const isRead = (op: number): boolean => op === Op.READ || op === Op.CDT_READ || op === Op.EXP_READ
+
+/** Ops that make sense on a record whose bins are all new. */
+function mayReplace({ number, value }: OpCursor): boolean {
+  if (number === Op.WRITE) return value.type !== ParticleType.NULL
+  return (
+    number !== Op.INCR &&
+    number !== Op.CDT_MODIFY &&
+    number !== Op.APPEND &&
+    number !== Op.PREPEND &&
+    number !== Op.EXP_MODIFY &&
+    number !== Op.TOUCH &&
+    number !== Op.DELETE
+  )
 }
 
 /** Works through the ops of a command on the bins of its record. Throws ResultError with the first that fails. */
@@ -88,8 +102,7 @@ export class OpRunner {
     const op = this.#op.open(message)
     while (op.next()) {
       if (op.version !== 0) throw new ResultError(ResultCode.PARAMETER)
-      const reads = op.number === Op.READ || op.number === Op.CDT_READ || op.number === Op.EXP_READ
-      if (!(reads ? mayRead : mayWrite)) throw new ResultError(ResultCode.PARAMETER)
+      if (!(isRead(op.number) ? mayRead : mayWrite)) throw new ResultError(ResultCode.PARAMETER)
       if (!op.nameIsValid) throw new ResultError(ResultCode.BIN_NAME)
       if (op.number === Op.READ) this.#read(message, record, answer, all)
       else this.#other(record, answer, all)

@@ -64,8 +64,10 @@ export class WorkingRecord {
     return true
   }
 
+  /** The last bin takes the place of the one that goes, as on the real server. */
   delete(index: number): void {
-    this.bins.splice(index, 1)
+    const last = this.bins.pop()!
+    if (index < this.bins.length) this.bins[index] = last
     this.#table = undefined
   }
 
