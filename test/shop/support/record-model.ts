@@ -33,7 +33,7 @@ export class RecordModel implements Records {
 
   async put(key: RecordKey, bins: RecordBins, policy: WritePolicy = {}): Promise<{ generation: number }> {
     const old = this.#records.get(this.#name(key))
-    if (policy.exists === 'create' && old) throw new Refused('EXISTS')
+    if (policy.exists === 'create' && old) throw new Refused('RECORD_EXISTS')
     if (policy.exists === 'update' && !old) throw new Refused('NOT_FOUND')
     if (policy.generation !== undefined && policy.generation !== old?.generation)
       throw new Refused('GENERATION')
