@@ -20,8 +20,6 @@ export type Edition = z.infer<typeof EditionSchema>
 /** How old the process's knowledge of the current edition may be. */
 const FRESH_MS = 1_000
 const USABLE_MS = 5_000
-/** After this time no process reads the edition before the current one any more. */
-export const EDITION_GRACE_MS = 2 * USABLE_MS
 
 export const catalogKey = (set: string, key: string): RecordKey => ({ namespace: 'shop', set, key })
 const currentKey = catalogKey('catalog', 'current')

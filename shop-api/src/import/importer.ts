@@ -7,6 +7,7 @@ import { cardOf, skuRecordsOf } from '../catalog/product.ts'
 import type { Records } from '../records.ts'
 import type { CatalogOutline } from './catalog-outline.ts'
 import { defaultLocation, type CatalogSource, type SourceEntry } from './source.ts'
+import { retireEdition } from './retire-edition.ts'
 import { WriteWindow } from './write-window.ts'
 
 /** Writes under way at once: enough to fill the pipeline to the engine, little enough to hold in memory. */
@@ -49,6 +50,8 @@ export async function importCatalog(
     if (entry.kind === 'product') await writeProduct(window, entry, edition.number, options)
   await window.drained()
   await publishEdition(records, edition)
+  // The edition before this one may still be read for some seconds; the one before that has long been out of use.
+  await retireEdition(records, edition.number - 2)
   return edition
 }
 

@@ -177,6 +177,19 @@ describe('the import', () => {
     )
   })
 
+  it('leaves the edition before it, and nothing of older ones', async () => {
+    const face = new Face()
+    for (const skus of [700, 300, 200]) await face.import(generatedCatalog(skus, skus))
+    const editions = new Set(
+      [...face.records.stored.keys()]
+        .map((key) => key.split('/')[2])
+        .filter((edition) => edition !== 'current'),
+    )
+    expect([...editions].sort()).toEqual(['2', '3'])
+    const products = (await face.json<{ items: unknown[] }>('/products?limit=100')).body.items
+    expect(products.length).toBe((await face.catalog.edition())?.products)
+  })
+
   it('refuses a source with bad rows', async () => {
     const face = new Face()
     const source = await sourceOf('one-bad.jsonl', '{"title":"x"}')
