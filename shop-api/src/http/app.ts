@@ -25,7 +25,9 @@ export interface AppOptions {
 export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
   const app = createRouter()
   app.use(accessLog(options.log, options.nextRequestId))
-  app.use(
+  app.on(
+    ['POST', 'PUT', 'PATCH', 'DELETE'],
+    '*',
     bodyLimit({
       maxSize: BODY_MAX_BYTES,
       onError: (c) => problemResponse(c, 'body-too-large', `At most ${BODY_MAX_BYTES} bytes`),
