@@ -40,7 +40,7 @@ test('its SQL does not hold up the thread that answers requests', async () => {
     last = performance.now()
   }, 5)
   const began = performance.now()
-  await database.sql.execute('select count(*) from generate_series(1, 20000000)')
+  await database.sql.execute('select count(*) from generate_series(1, 2000000)')
   const took = performance.now() - began
   clearInterval(timer)
   await database.close()
