@@ -10,7 +10,7 @@ export interface Exchange {
 }
 
 export interface Golden {
-  readonly meta: { readonly namespaces: string; readonly exchanges: number }
+  readonly meta: { readonly node: string; readonly namespaces: string; readonly exchanges: number }
   readonly exchanges: readonly Exchange[]
 }
 

@@ -15,10 +15,17 @@ export interface Report {
 }
 
 const LINES_PER_EXCHANGE = 4
+/** The name of the cluster that was recorded. */
+const RECORDED_CLUSTER = 'golden'
 
 async function replayOne(replayer: Replayer, name: string, show: number): Promise<Report> {
   const golden = replayer.readGolden(goldenPath(name))
-  const node = await startNode({ port: 0, namespaces: namespacesOf(golden.meta.namespaces) })
+  const node = await startNode({
+    port: 0,
+    nodeId: golden.meta.node,
+    clusterName: RECORDED_CLUSTER,
+    namespaces: namespacesOf(golden.meta.namespaces),
+  })
   try {
     const outcomes = await replayer.replay(golden, { host: node.host, port: node.port })
     const stable = outcomes.filter((outcome) => !outcome.unstable)

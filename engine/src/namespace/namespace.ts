@@ -3,6 +3,8 @@ import type { RequestMessage } from '../protocol/message.ts'
 import { DIGEST_BYTES, Info1, Info2, Info3 } from '../protocol/message.ts'
 import type { RecordDraft, RecordView } from '../storage/record.ts'
 import type { RecordStore } from '../storage/record-store.ts'
+import { sameBytes } from '../values/byte-equality.ts'
+import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import type { NamespaceCounters, NamespaceSettings, SetSettings } from './namespace-config.ts'
 import { newCounters, newSetSettings } from './namespace-config.ts'
@@ -166,14 +168,18 @@ export class Namespace {
     const { setId } = this.#view
     if (!message.hasSet) return setId === 0 || !isWrite
     if (setId === 0) return false
-    const name = this.store.setName(setId)
-    return message.buffer.compare(name, 0, name.length, message.setStart, message.setEnd) === 0
+    const { name } = this.store.sets[setId]!
+    return sameBytes(message.buffer, message.setStart, message.setEnd, name)
   }
 
   #keyMatches({ buffer, keyStart, keyEnd }: RequestMessage): boolean {
     const view = this.#view
     if (keyStart < 0 || view.keyStart === view.keyEnd) return true
-    return buffer.compare(view.buffer, view.keyStart, view.keyEnd, keyStart, keyEnd) === 0
+    return sameBytes(buffer, keyStart, keyEnd, {
+      buffer: view.buffer,
+      start: view.keyStart,
+      end: view.keyEnd,
+    })
   }
 
   #readTouchIsValid(percent: number): boolean {
@@ -349,7 +355,7 @@ export class Namespace {
   #storedBytes(bins: number, set: number): number {
     const { keyStart, keyEnd, voidTime } = this.#draft
     const key = keyEnd > keyStart ? 1 + keyEnd - keyStart : 0
-    const name = set > 0 ? 1 + this.store.setName(set).length : 0
+    const name = set > 0 ? 1 + nameBytes(this.store.sets[set]!.name) : 0
     return RECORD_OVERHEAD - BIN_OVERHEAD + bins + key + name + (voidTime > 0 ? 4 : 0)
   }
 
@@ -376,6 +382,8 @@ export class Namespace {
     else counters.client_write_error++
   }
 }
+
+const nameBytes = ({ start, end }: Slice): number => end - start
 
 /** A key has a type, and an integer eight bytes. */
 function keyIsValid({ buffer, keyStart, keyEnd }: RequestMessage): boolean {

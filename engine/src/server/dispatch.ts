@@ -1,7 +1,9 @@
 import type { Namespace } from '../namespace/namespace.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
-import { Info1, Info2, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
+import { Info1, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
+import { sameBytes } from '../values/byte-equality.ts'
+import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchReader } from './dispatch-batch.ts'
 import type { MessageHandler } from './service.ts'
@@ -16,14 +18,17 @@ export interface DispatchLimits {
 /** Brings record messages and batches to their namespaces. */
 export class Dispatcher implements MessageHandler {
   readonly limits: DispatchLimits
-  readonly #namespaces: readonly { readonly name: Buffer; readonly namespace: Namespace }[]
+  readonly #namespaces: readonly { readonly name: Slice; readonly namespace: Namespace }[]
   readonly #clock: () => number
   readonly #message = new RequestMessage()
   readonly #batch = new BatchReader()
   #answer: AnswerWriter | undefined
 
   constructor(namespaces: readonly Namespace[], limits: DispatchLimits, clock: () => number) {
-    this.#namespaces = namespaces.map((namespace) => ({ name: Buffer.from(namespace.name), namespace }))
+    this.#namespaces = namespaces.map((namespace) => {
+      const buffer = Buffer.from(namespace.name)
+      return { name: { buffer, start: 0, end: buffer.length }, namespace }
+    })
     this.limits = limits
     this.#clock = clock
   }
@@ -58,11 +63,9 @@ export class Dispatcher implements MessageHandler {
   }
 
   #namespace({ buffer, namespaceStart, namespaceEnd }: RequestMessage): Namespace | undefined {
-    const length = namespaceEnd - namespaceStart
     if (namespaceStart < 0) return undefined
     for (const { name, namespace } of this.#namespaces)
-      if (name.length === length && buffer.compare(name, 0, length, namespaceStart, namespaceEnd) === 0)
-        return namespace
+      if (sameBytes(buffer, namespaceStart, namespaceEnd, name)) return namespace
     return undefined
   }
 
@@ -95,9 +98,4 @@ export class Dispatcher implements MessageHandler {
     if (failed !== ResultCode.OK && batch.stopsAtFailure) out.length = begin
     answer.single(out, failed, true)
   }
-}
-
-/** True when a message would change records; for statistics of time. */
-export function isWrite(request: Buffer, start: number): boolean {
-  return (request[start + 2]! & Info2.WRITE) !== 0
 }

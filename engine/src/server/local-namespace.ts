@@ -53,7 +53,7 @@ export class LocalNamespace implements NamespaceState {
 
   sets(): readonly SetState[] {
     return this.#namespace.store.sets.slice(1).map(({ name, objects, bytes, truncateBefore }) => ({
-      name: name.toString('latin1'),
+      name: name.buffer.toString('latin1', name.start, name.end),
       objects,
       tombstones: 0,
       dataBytes: bytes,

@@ -2,6 +2,8 @@
  * The records of one namespace, in memory: an index over append-only segments. A new version is appended and the
  * index moved to it; segments whose records have gone are copied together and used again.
  */
+import { sameBytes } from '../values/byte-equality.ts'
+import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { compareDigestAt, EntryKind, entryRoom, kindAt, lengthAt, readEntry, writeEntry } from './entry.ts'
 import { RecordIndex } from './record-index.ts'
@@ -17,7 +19,7 @@ export interface RecordStoreOptions {
 
 /** One set, by its id. */
 export interface StoredSet {
-  readonly name: Buffer
+  readonly name: Slice
   objects: number
   bytes: number
   /** Records last updated before this are gone; ms since 1970. */
@@ -30,7 +32,7 @@ const POOR_SHARE = 0.75
 const RESERVE_SEGMENTS = 2
 
 export class RecordStore {
-  readonly sets: StoredSet[] = [{ name: Buffer.alloc(0), objects: 0, bytes: 0, truncateBefore: 0 }]
+  readonly sets: StoredSet[] = [newSet(Buffer.alloc(0))]
   readonly #setIds = new Map<string, number>()
   readonly #index: RecordIndex
   readonly #segments = new SegmentTable(segmentBytes)
@@ -42,6 +44,8 @@ export class RecordStore {
   #truncateAll = 0
   #victim: Segment | undefined
   #victimAt = 0
+  /** The set that was asked for last; most requests in a row name the same one. */
+  #lastSet = 0
   objects = 0
   position = 0
 
@@ -118,17 +122,15 @@ export class RecordStore {
   /** Id of a set by its name; 0 when it is not there and not to be made. */
   setId(name: Buffer, start: number, end: number, create: boolean): number {
     if (end <= start) return 0
+    if (sameBytes(name, start, end, this.sets[this.#lastSet]!.name)) return this.#lastSet
     const text = name.toString('latin1', start, end)
     const known = this.#setIds.get(text)
-    if (known !== undefined || !create) return known ?? 0
+    if (known !== undefined || !create) return (this.#lastSet = known ?? 0)
     const id = this.sets.length
-    this.sets.push({ name: Buffer.from(name.subarray(start, end)), objects: 0, bytes: 0, truncateBefore: 0 })
+    this.sets.push(newSet(Buffer.from(name.subarray(start, end))))
     this.#setIds.set(text, id)
+    this.#lastSet = id
     return id
-  }
-
-  setName(id: number): Buffer {
-    return this.sets[id]!.name
   }
 
   /** Hides records of the set (of all with 0) last updated before `before`. */
@@ -237,6 +239,13 @@ export class RecordStore {
     this.objects += objects
   }
 }
+
+const newSet = (name: Buffer): StoredSet => ({
+  name: { buffer: name, start: 0, end: name.length },
+  objects: 0,
+  bytes: 0,
+  truncateBefore: 0,
+})
 
 const STEPS_PER_MS = 500
 
