@@ -145,13 +145,14 @@ describe.runIf(available('chromium', 'the storefront in a browser'))('the storef
     })
   })
 
-  it('refuses what is no quantity, on a page, and keeps the cart', async () => {
+  it('refuses what is no quantity, on a page, and puts nothing into the cart', async () => {
     await visit({ javaScriptEnabled: false }, async (page) => {
       await openOneInStock(page, 'table')
-      await page.locator('form[action="/shop/cart/add"]').evaluate('form => { form.noValidate = true }')
+      await page.evaluate('document.querySelector("input[name=quantity]").max = "9999"')
       await page.getByLabel('Quantity').fill('500')
       await page.getByRole('button', { name: 'Put into cart' }).click()
       expect(await page.getByRole('alert').textContent()).toContain('from 1 to 99')
+      expect(await page.locator('.basket').textContent()).toBe('Cart · 0')
     })
   })
 })
