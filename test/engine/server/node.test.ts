@@ -1,0 +1,133 @@
+import { connect } from 'node:net'
+import type { Node } from '@larder/engine'
+import { StartError, startNode } from '@larder/engine'
+import { afterEach, describe, expect, it } from 'vitest'
+import { frame, Wire } from './wire.ts'
+
+const nodes: Node[] = []
+
+afterEach(async () => {
+  await Promise.all(nodes.splice(0).map((node) => node.close()))
+})
+
+async function start(config: Parameters<typeof startNode>[0] = {}): Promise<Node> {
+  const node = await startNode({ port: 0, ...config })
+  nodes.push(node)
+  return node
+}
+
+/** A record message: header bits, then namespace, set and a digest of one repeated byte, then ops. */
+function message(info1: number, info2: number, digest: number, ops: Buffer[] = []): Buffer {
+  const header = Buffer.alloc(22)
+  header.set([22, info1, info2])
+  header.writeUInt16BE(3, 18)
+  header.writeUInt16BE(ops.length, 20)
+  const field = (id: number, data: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([0, 0, 0, data.length + 1, id]), data])
+  return frame(
+    3,
+    Buffer.concat([
+      header,
+      field(0, Buffer.from('test')),
+      field(1, Buffer.from('s')),
+      field(4, Buffer.alloc(20, digest)),
+      ...ops,
+    ]),
+  )
+}
+
+function op(number: number, name: string, type = 0, data = Buffer.alloc(0)): Buffer {
+  const head = Buffer.from([0, 0, 0, 4 + name.length + data.length, number, type, 0, name.length])
+  return Buffer.concat([head, Buffer.from(name), data])
+}
+
+const put = (digest: number, value: string): Buffer =>
+  message(0, 1, digest, [op(2, 'v', 3, Buffer.from(value))])
+const get = (digest: number): Buffer => message(3, 0, digest)
+const resultOf = (answer: Buffer): number => answer[13]!
+
+describe('a node', () => {
+  it('serves records over its port', async () => {
+    const node = await start()
+    const wire = await Wire.open(node.port)
+    wire.send(Buffer.concat([get(1), put(1, 'one'), get(1), frame(1, 'namespaces\n')]))
+    const answers = await wire.frames(4)
+    expect(answers.slice(0, 3).map(resultOf)).toEqual([2, 0, 0])
+    expect(answers[2]!.subarray(30)).toEqual(op(1, 'v', 3, Buffer.from('one')))
+    expect(answers[3]).toEqual(frame(1, 'namespaces\ttest\n'))
+    wire.close()
+  })
+
+  it('on a port that is taken does not start, says so in one line, and leaves nothing behind', async () => {
+    const { port } = await start()
+    await expect(startNode({ port })).rejects.toThrow(StartError)
+    await expect(startNode({ port })).rejects.toThrow(
+      /^Port 127\.0\.0\.1:\d+ is in use by another program; stop it or/,
+    )
+  })
+
+  it('that closes refuses connections from then on', async () => {
+    const node = await startNode({ port: 0 })
+    await node.close()
+    const error = await new Promise<Error>((resolve) => connect(node.port, '127.0.0.1').on('error', resolve))
+    expect(error.message).toContain('ECONNREFUSED')
+  })
+
+  it('closes once, however often it is asked', async () => {
+    const node = await startNode({ port: 0 })
+    await Promise.all([node.close(), node.close()])
+  })
+
+  it('keeps answers apart from requests that come too late', async () => {
+    const node = await start({ transactionMaxMs: 50 })
+    const wire = await Wire.open(node.port)
+    const request = put(1, 'late')
+    wire.send(request.subarray(0, 20))
+    await new Promise((resolve) => setTimeout(resolve, 120))
+    wire.send(Buffer.concat([request.subarray(20), get(1)]))
+    expect((await wire.frames(2)).map(resultOf)).toEqual([9, 2])
+    wire.close()
+  })
+})
+
+describe('the node in the same process', () => {
+  function ask(node: Node, request: Buffer): Buffer {
+    let answer: Buffer | undefined
+    node.embedded.request(request, 0, request.length, (bytes, start, end) => {
+      answer = Buffer.from(bytes.subarray(start, end))
+    })
+    return answer!
+  }
+
+  it('answers at once, records and info alike, and shares its data with the port', async () => {
+    const node = await start()
+    expect(resultOf(ask(node, put(7, 'seven')))).toBe(0)
+    expect(ask(node, frame(1, 'build\n'))).toEqual(frame(1, 'build\t8.1.2.0\n'))
+    const wire = await Wire.open(node.port)
+    wire.send(get(7))
+    expect((await wire.frames(1))[0]!.subarray(30)).toEqual(op(1, 'v', 3, Buffer.from('seven')))
+    wire.close()
+  })
+
+  it('takes a request from within an answer without disturbing that answer', async () => {
+    const node = await start()
+    ask(node, put(1, 'outer'))
+    ask(node, put(2, 'inner'))
+    const seen: string[] = []
+    const text = (bytes: Buffer, end: number): string => bytes.toString('utf8', end - 5, end)
+    node.embedded.request(get(1), 0, get(1).length, (bytes, _start, end) => {
+      node.embedded.request(get(2), 0, get(2).length, (other, _from, to) => seen.push(text(other, to)))
+      seen.push(text(bytes, end))
+    })
+    expect(seen).toEqual(['inner', 'outer'])
+    expect(resultOf(ask(node, get(1)))).toBe(0)
+  })
+
+  it('refuses what is not one whole frame', async () => {
+    const node = await start()
+    const request = get(1)
+    expect(() => node.embedded.request(request, 0, request.length - 1, () => undefined)).toThrow(
+      'not one whole frame',
+    )
+  })
+})
