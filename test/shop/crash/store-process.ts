@@ -15,6 +15,7 @@ const job = JSON.parse(process.env.LARDER_TEST_JOB ?? '') as Job
 const tell = (message: ToParent) => process.send!(message)
 const waiting = new Map<number, (answer: string) => void>()
 let calls = 0
+let hasStopped = false
 let wake = () => {}
 
 process.on('message', (message: ToStore) => {
@@ -63,7 +64,8 @@ const deps: CheckoutDeps = {
   log: { warn: () => undefined, error: () => undefined },
   stalledMs: -1000,
   passing: (point: CheckoutPoint) => {
-    if (point !== job.stopAt) return
+    if (point !== job.stopAt || hasStopped) return
+    hasStopped = true
     tell({ kind: 'stopped' })
     return new Promise<void>((resolve) => (wake = resolve))
   },
