@@ -1,4 +1,5 @@
 import { normaliseCollection } from '../values/collection.ts'
+import { geojsonParticle } from '../values/geojson.ts'
 import type { Particle } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
@@ -23,6 +24,8 @@ export function storedValue(value: Particle): Particle {
     case ParticleType.BLOB:
     case ParticleType.VECTOR:
       return value
+    case ParticleType.GEOJSON:
+      return geojsonParticle(value)
     case ParticleType.HLL:
       return isHyperLogLog(value) ? value : parameter('not a HyperLogLog')
     case ParticleType.LIST:
