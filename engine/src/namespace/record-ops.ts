@@ -56,16 +56,17 @@ export function checkWriteOps(message: RequestMessage, op: OpCursor): ResultCode
   const { info1, info2, info3 } = message
   const getAll = (info1 & Info1.GET_ALL) !== 0
   if (getAll && info2 & Info2.RESPOND_ALL_OPS) return ResultCode.PARAMETER
+  let readsAll = !getAll
   op.open(message)
   while (op.next()) {
     if (!op.nameIsValid) return ResultCode.BIN_NAME
     if (info3 & replaces && !mayReplace(op)) return ResultCode.PARAMETER
     if (isRead(op.number) && (info1 & Info1.READ) === 0) return ResultCode.PARAMETER
-    if (!getAll) continue
-    if (op.number === Op.DELETE || (op.number === Op.READ && op.nameEnd > op.nameStart))
-      return ResultCode.PARAMETER
+    if (!getAll || op.number !== Op.READ) continue
+    if (op.nameEnd > op.nameStart) return ResultCode.PARAMETER
+    readsAll = true
   }
-  return ResultCode.OK
+  return readsAll ? ResultCode.OK : ResultCode.PARAMETER
 }
 
 const isRead = (op: number): boolean => op === Op.READ || op === Op.CDT_READ || op === Op.EXP_READ

@@ -55,12 +55,14 @@ export class BatchReader {
     this.index = buffer.readUInt32BE(at)
     const type = buffer[at + ROW_HEAD_BYTES - 1]!
     this.#at = at + ROW_HEAD_BYTES
-    if (type & RowType.REPEAT) {
-      if (this.#first || this.#hadKey) return false
-    } else if (!this.#readRow(message, type)) return false
+    const repeats = (type & RowType.REPEAT) !== 0
+    if (repeats ? this.#first || this.#hadKey : !this.#readRow(message, type)) return false
     this.#first = false
-    message.digestAt = at + 4
-    message.digestEnd = at + 4 + DIGEST_BYTES
+    // A digest among the fields of a row wins over the one at its head.
+    if (repeats || message.digestAt < 0) {
+      message.digestAt = at + 4
+      message.digestEnd = at + 4 + DIGEST_BYTES
+    }
     return true
   }
 

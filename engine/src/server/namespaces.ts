@@ -7,6 +7,7 @@ import { LocalNamespace } from './local-namespace.ts'
 import type { NamespaceState } from './node-state.ts'
 import type { MessageHandler, Syncs } from './service.ts'
 import type { ServiceNumbers } from './service-settings.ts'
+import { StartError } from './start-error.ts'
 
 const MIB = 1024 * 1024
 
@@ -36,6 +37,10 @@ export async function openNamespaces(config: ResolvedConfig, clock: () => number
 }
 
 async function open(config: ResolvedNamespace, clock: () => number): Promise<Namespace> {
+  if (config.files)
+    throw new StartError(
+      `Namespace ${config.name} is to keep files, which this version cannot do yet; leave folder (--folder) out`,
+    )
   const store = await RecordStore.open({ clock, memoryLimit: config.memoryMiB * MIB })
   const settings = {
     defaultTtl: config.defaultTtl,

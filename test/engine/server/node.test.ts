@@ -66,6 +66,12 @@ describe('a node', () => {
     )
   })
 
+  it('does not promise files that it cannot keep', async () => {
+    await expect(startNode({ port: 0, folder: '/tmp/larder-none' })).rejects.toThrow(
+      'Namespace test is to keep files, which this version cannot do yet; leave folder (--folder) out',
+    )
+  })
+
   it('that closes refuses connections from then on', async () => {
     const node = await startNode({ port: 0 })
     await node.close()
