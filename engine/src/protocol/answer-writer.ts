@@ -1,4 +1,4 @@
-import { MESSAGE_HEADER_BYTES } from './message.ts'
+import { MESSAGE_HEADER_BYTES, Op } from './message.ts'
 import type { ResponseBuffer } from './response.ts'
 
 const FRAME_HEADER_BYTES = 8
@@ -11,6 +11,8 @@ export class AnswerWriter {
   #frameAt = 0
   #messageAt = 0
   #ops = 0
+  /** The real server answers every op of a batch's read row as a READ. */
+  plainReads = false
 
   constructor(out: ResponseBuffer) {
     this.out = out
@@ -57,7 +59,7 @@ export class AnswerWriter {
     const at = this.out.reserve(8 + nameBytes + valueBytes)
     const { buffer } = this.out
     buffer.writeUInt32BE(4 + nameBytes + valueBytes, at)
-    buffer[at + 4] = number
+    buffer[at + 4] = this.plainReads ? Op.READ : number
     buffer[at + 5] = value === undefined ? 0 : value.type
     buffer[at + 6] = 0
     buffer[at + 7] = nameBytes

@@ -1,6 +1,6 @@
 import type { Namespace } from '../namespace/namespace.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
-import { Info1, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
+import { Info1, Info2, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
@@ -87,7 +87,9 @@ export class Dispatcher implements MessageHandler {
         return answer.single(out, ResultCode.PARAMETER, true)
       }
       answer.beginMessage()
+      answer.plainReads = (message.info2 & Info2.WRITE) === 0
       const { code, generation, voidTime } = namespace.execute(message, answer)
+      answer.plainReads = false
       answer.endMessage(code, generation, voidTime, batch.index)
       answer.breakFrame()
       if (code !== ResultCode.OK && code !== ResultCode.NOT_FOUND && code !== ResultCode.FILTERED_OUT)
