@@ -28,7 +28,7 @@ export interface StoredSet {
 
 /** Segments with fewer live bytes than this share are copied together. */
 const POOR_SHARE = 0.75
-/** Writes stop when less than this is left of the limit. */
+/** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
 
 export class RecordStore {
@@ -71,8 +71,10 @@ export class RecordStore {
     callback(false)
   }
 
+  /** Freed segments are kept for reuse within the reserve, so they do not count. */
   get stopWrites(): boolean {
-    return this.#index.bytes + this.#segments.bytes + RESERVE_SEGMENTS * segmentBytes > this.#limit
+    const inUse = this.#index.bytes + this.#segments.count * segmentBytes
+    return inUse + RESERVE_SEGMENTS * segmentBytes > this.#limit
   }
 
   stats(): { objects: number; indexBytes: number; dataBytes: number; dataUsedBytes: number } {
@@ -93,7 +95,7 @@ export class RecordStore {
   }
 
   write(draft: RecordDraft): void {
-    if (this.stopWrites && this.#segments.capacity - this.#open.used < segmentBytes / 2)
+    if (this.stopWrites && this.#open.used + entryRoom(draft) > segmentBytes)
       throw new ResultError(ResultCode.NO_SPACE)
     const { place, bytes } = this.#append(draft)
     const before = this.#index.seek(draft.digest, draft.digestStart)
