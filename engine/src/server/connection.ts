@@ -75,6 +75,7 @@ export class Connection {
   #work(chunk: Buffer, at: number): void {
     const service = this.#service
     const now = service.clock()
+    const started = performance.now()
     const end = chunk.length
     while (at < end && !this.#refused && !this.#socket.destroyed) {
       if (!this.#partial.active && end - at >= HEADER_BYTES) {
@@ -94,6 +95,7 @@ export class Connection {
       at = this.#collect(chunk, at, now)
     }
     this.#flush()
+    service.took(started)
     if (this.#refused) this.#refuse()
     else if (at < end) this.#leaveUnread(chunk, at)
     else if (this.queuedBytes >= service.limits.queuedBytes) this.#socket.pause()

@@ -15,10 +15,18 @@ export interface DispatchLimits {
   batchMaxRequests: number
 }
 
+/** A namespace, and the requests it answered since they were last taken. */
+interface Target {
+  readonly name: Slice
+  readonly namespace: Namespace
+  reads: number
+  writes: number
+}
+
 /** Brings record messages and batches to their namespaces. */
 export class Dispatcher implements MessageHandler {
   readonly limits: DispatchLimits
-  readonly #namespaces: readonly { readonly name: Slice; readonly namespace: Namespace }[]
+  readonly #namespaces: readonly Target[]
   readonly #clock: () => number
   readonly #message = new RequestMessage()
   readonly #batch = new BatchReader()
@@ -27,7 +35,7 @@ export class Dispatcher implements MessageHandler {
   constructor(namespaces: readonly Namespace[], limits: DispatchLimits, clock: () => number) {
     this.#namespaces = namespaces.map((namespace) => {
       const buffer = Buffer.from(namespace.name)
-      return { name: { buffer, start: 0, end: buffer.length }, namespace }
+      return { name: { buffer, start: 0, end: buffer.length }, namespace, reads: 0, writes: 0 }
     })
     this.limits = limits
     this.#clock = clock
@@ -49,23 +57,35 @@ export class Dispatcher implements MessageHandler {
     return 0
   }
 
+  /** Hands over how many single reads and writes each namespace answered since the last call. */
+  takeCounts(taker: (namespace: number, reads: number, writes: number) => void): void {
+    for (let i = 0; i < this.#namespaces.length; i++) {
+      const target = this.#namespaces[i]!
+      if (target.reads + target.writes === 0) continue
+      taker(i, target.reads, target.writes)
+      target.reads = target.writes = 0
+    }
+  }
+
   #runSingle(out: ResponseBuffer): void {
     const message = this.#message
     const answer = this.#answer!
-    const namespace = this.#namespace(message)
-    if (!namespace) return answer.single(out, ResultCode.INVALID_NAMESPACE, false)
+    const target = this.#target(message)
+    if (!target) return answer.single(out, ResultCode.INVALID_NAMESPACE, false)
+    if (message.info2 & Info2.WRITE) target.writes++
+    else target.reads++
     if (message.digestAt < 0 && message.isScan) return answer.single(out, ResultCode.UNSUPPORTED, false)
     answer.beginFrame(out)
     answer.beginMessage()
-    const { code, generation, voidTime } = namespace.execute(message, answer)
+    const { code, generation, voidTime } = target.namespace.execute(message, answer)
     answer.endMessage(code, generation, voidTime, 0)
     answer.endFrame()
   }
 
-  #namespace({ buffer, namespaceStart, namespaceEnd }: RequestMessage): Namespace | undefined {
+  #target({ buffer, namespaceStart, namespaceEnd }: RequestMessage): Target | undefined {
     if (namespaceStart < 0) return undefined
-    for (const { name, namespace } of this.#namespaces)
-      if (sameBytes(buffer, namespaceStart, namespaceEnd, name)) return namespace
+    for (const target of this.#namespaces)
+      if (sameBytes(buffer, namespaceStart, namespaceEnd, target.name)) return target
     return undefined
   }
 
@@ -81,7 +101,7 @@ export class Dispatcher implements MessageHandler {
     answer.beginFrame(out)
     let failed: ResultCode = ResultCode.OK
     for (let row = 0; row < batch.count; row++) {
-      const namespace = batch.next(message) ? this.#namespace(message) : undefined
+      const namespace = batch.next(message) ? this.#target(message)?.namespace : undefined
       if (!namespace) {
         out.length = begin
         return answer.single(out, ResultCode.PARAMETER, true)

@@ -24,9 +24,21 @@ export interface OpenNamespaces {
 export async function openNamespaces(config: ResolvedConfig, clock: () => number): Promise<OpenNamespaces> {
   const namespaces = await Promise.all(config.namespaces.map((namespace) => open(namespace, clock)))
   const limits = { transactionMaxMs: config.transactionMaxMs, batchMaxRequests: 0 }
+  const states = namespaces.map((namespace) => new LocalNamespace(namespace))
+  const dispatcher = new Dispatcher(namespaces, limits, clock)
+  const messages: MessageHandler = {
+    dispatch: (request, start, end, arrived, out) => dispatcher.dispatch(request, start, end, arrived, out),
+    took(micros) {
+      dispatcher.takeCounts((namespace, reads, writes) => {
+        const { latencies } = states[namespace]!
+        if (reads > 0) latencies.of('read').add(micros, reads, clock())
+        if (writes > 0) latencies.of('write').add(micros, writes, clock())
+      })
+    },
+  }
   return {
-    states: namespaces.map((namespace) => new LocalNamespace(namespace)),
-    messages: new Dispatcher(namespaces, limits, clock),
+    states,
+    messages,
     syncs: { isSynced: () => true, whenSynced: (_ticket, callback) => callback(false) },
     background: namespaces.map(({ store }) => store),
     numbers: limits,

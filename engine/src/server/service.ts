@@ -18,6 +18,8 @@ export interface MessageHandler {
    * synced before the answer may leave, 0 for nothing.
    */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number
+  /** All that was dispatched since the last call took this long, waiting for a disk not counted. */
+  took?(micros: number): void
 }
 
 /** When writes are on disk. Tickets grow; one is synced when all before it are. */
@@ -81,6 +83,11 @@ export class Service {
       default:
         return 0
     }
+  }
+
+  /** Notes how long the requests of one read took; `started` as performance.now() gave it. */
+  took(started: number): void {
+    this.#messages.took?.((performance.now() - started) * 1000)
   }
 
   /** Hands the filled buffer over to the caller and goes on with another one. */

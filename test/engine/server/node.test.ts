@@ -96,6 +96,19 @@ describe('a node', () => {
   })
 })
 
+describe('latencies', () => {
+  it('count what the port answered', async () => {
+    const node = await start()
+    const wire = await Wire.open(node.port)
+    wire.send(Buffer.concat([put(1, 'one'), get(1), get(1), get(2)]))
+    await wire.frames(4)
+    wire.send(frame(1, 'larder-latencies\n'))
+    const text = (await wire.frames(1))[0]!.toString('utf8', 8)
+    expect(text).toMatch(/^larder-latencies\t\{test\}-read:3,.*;\{test\}-write:1,.*\n$/)
+    wire.close()
+  })
+})
+
 describe('the node in the same process', () => {
   function ask(node: Node, request: Buffer): Buffer {
     let answer: Buffer | undefined
