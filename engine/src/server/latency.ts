@@ -50,12 +50,14 @@ export class LatencyHistogram {
     return (slower * 100) / sum
   }
 
-  /** The time in µs that `share` (0 to 1) of the requests of the last window did not exceed. */
+  /** The time in µs that `share` (0 to 1) of the requests of both windows did not exceed. */
   percentile(share: number, now: number): number {
-    const wanted = this.#sum(now) * share
+    let sum = this.#sum(now)
+    for (const count of this.#counts) sum += count
+    const wanted = sum * share
     let seen = 0
     for (let i = 0; i < BUCKETS; i++) {
-      seen += this.#last[i]!
+      seen += this.#last[i]! + this.#counts[i]!
       if (seen > 0 && seen >= wanted) return 2 ** (i / STEPS)
     }
     return 0
