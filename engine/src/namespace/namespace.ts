@@ -1,6 +1,7 @@
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
 import type { RequestMessage } from '../protocol/message.ts'
 import { DIGEST_BYTES, Info1, Info2, Info3 } from '../protocol/message.ts'
+import { filterResult } from '../operations/expression/expression.ts'
 import type { RecordDraft, RecordView } from '../storage/record.ts'
 import type { RecordStore } from '../storage/record-store.ts'
 import { sameBytes } from '../values/byte-equality.ts'
@@ -9,6 +10,7 @@ import { ResultCode, ResultError } from '../values/result-code.ts'
 import type { NamespaceCounters, NamespaceSettings, SetSettings } from './namespace-config.ts'
 import { newCounters, newSetSettings } from './namespace-config.ts'
 import { checkWriteOps, OpCursor, OpRunner } from './record-ops.ts'
+import { RecordFacts } from './record-facts.ts'
 import { WorkingRecord } from './working-record.ts'
 
 export const EPOCH_2010_MS = 1_262_304_000_000
@@ -45,7 +47,8 @@ export class Namespace {
   readonly #setSettings: (SetSettings | undefined)[] = []
   readonly #view: RecordView
   readonly #record = new WorkingRecord()
-  readonly #runner = new OpRunner()
+  readonly #facts: RecordFacts
+  readonly #runner: OpRunner
   readonly #cursor = new OpCursor()
   readonly #draft: RecordDraft
   #bins = Buffer.allocUnsafeSlow(64 * 1024)
@@ -65,6 +68,8 @@ export class Namespace {
     this.store = store
     this.#clock = clock
     this.#view = view
+    this.#facts = new RecordFacts(this.#record, view)
+    this.#runner = new OpRunner(this.#facts)
     this.#draft = newDraft()
   }
 
@@ -152,6 +157,7 @@ export class Namespace {
     else if (message.opCount === 0) return this.#refuse(ResultCode.PARAMETER)
     else {
       this.#record.load(buffer, binsStart, binsEnd)
+      this.#openFacts(message, true)
       this.#runner.run(message, this.#record, answer)
     }
     this.#readTouch(message)
@@ -160,8 +166,28 @@ export class Namespace {
   /** Set, filter and key of a record that is there. */
   #checkRecord(message: RequestMessage, isWrite: boolean): ResultCode {
     if (!this.#setMatches(message, isWrite)) return ResultCode.PARAMETER
-    if (message.filterStart >= 0) return ResultCode.UNSUPPORTED
+    if (message.filterStart >= 0) {
+      const filtered = this.#filter(message)
+      if (filtered !== ResultCode.OK) return filtered
+    }
     return this.#keyMatches(message) ? ResultCode.OK : ResultCode.KEY_MISMATCH
+  }
+
+  #filter(message: RequestMessage): ResultCode {
+    const { buffer, binsStart, binsEnd } = this.#view
+    this.#record.load(buffer, binsStart, binsEnd)
+    this.#openFacts(message, true)
+    return filterResult(
+      { buffer: message.buffer, start: message.filterStart, end: message.filterEnd },
+      this.#facts,
+    )
+  }
+
+  #openFacts(message: RequestMessage, exists: boolean): void {
+    const { buffer, digestAt, setStart, setEnd } = message
+    const stored = exists && this.#view.setId > 0 ? this.store.sets[this.#view.setId]!.name : undefined
+    const asked = !exists && message.hasSet ? { buffer, start: setStart, end: setEnd } : undefined
+    this.#facts.open(exists, this.#clock(), stored ?? asked, buffer, digestAt)
   }
 
   #setMatches(message: RequestMessage, isWrite: boolean): boolean {
@@ -212,17 +238,13 @@ export class Namespace {
     if (message.info2 & Info2.DURABLE_DELETE) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
     if (this.#rejected(message)) return this.#refuse(ResultCode.FORBIDDEN)
     if (!this.#find(message)) return this.#refuse(ResultCode.NOT_FOUND)
-    const { generation, voidTime } = this.#outcome
+    const { generation } = this.#outcome
     this.#outcome.generation = this.#outcome.voidTime = 0
     const tooLong = message.setEnd - message.setStart > MAX_SET_BYTES
     if (tooLong || !this.#setMatches(message, false)) return this.#refuse(ResultCode.PARAMETER)
     if (!this.#generationFits(message, generation)) return this.#refuse(ResultCode.GENERATION)
     const refused = this.#checkRecord(message, false)
-    if (refused !== ResultCode.OK) {
-      this.#outcome.generation = generation
-      this.#outcome.voidTime = voidTime
-      return this.#refuse(refused)
-    }
+    if (refused !== ResultCode.OK) return this.#refuse(refused)
     this.store.remove(message.buffer, message.digestAt)
   }
 
@@ -291,6 +313,7 @@ export class Namespace {
     const replace = (message.info3 & (Info3.CREATE_OR_REPLACE | Info3.REPLACE_ONLY)) !== 0
     if (exists && !replace) record.load(view.buffer, view.binsStart, view.binsEnd)
     else record.clear()
+    this.#openFacts(message, exists)
     this.#runner.run(message, record, answer)
     if (message.info1 & Info1.NOBIN) answer.dropOps()
     if (record.bins.length === 0) return this.#vanish(message, exists)

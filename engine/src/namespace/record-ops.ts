@@ -1,3 +1,5 @@
+import type { ExpressionRecord } from '../operations/expression/expression.ts'
+import { readExpression, writeExpression } from '../operations/expression/expression.ts'
 import { modifyCollection, readCollection } from '../operations/collection.ts'
 import { changedValue, storedValue } from '../operations/scalar.ts'
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
@@ -79,7 +81,6 @@ function mayReplace({ number, value }: OpCursor): boolean {
     number !== Op.CDT_MODIFY &&
     number !== Op.APPEND &&
     number !== Op.PREPEND &&
-    number !== Op.EXP_MODIFY &&
     number !== Op.TOUCH &&
     number !== Op.DELETE
   )
@@ -88,10 +89,15 @@ function mayReplace({ number, value }: OpCursor): boolean {
 /** Works through the ops of a command on the bins of its record. Throws ResultError with the first that fails. */
 export class OpRunner {
   readonly #op = new OpCursor()
+  readonly #facts: ExpressionRecord
   /** Set when an op DELETE took the record away. */
   deleted = false
   /** Set when an op would change a record. */
   writes = false
+
+  constructor(facts: ExpressionRecord) {
+    this.#facts = facts
+  }
 
   run(message: RequestMessage, record: WorkingRecord, answer: AnswerWriter): void {
     const { info1, info2 } = message
@@ -149,6 +155,17 @@ export class OpRunner {
         else if (index >= 0) record.delete(index)
         return this.#answer(answer, all || change.result !== undefined, change.result)
       }
+      case Op.EXP_READ: {
+        const result = readExpression(expressionPayload(op.value), this.#facts)
+        return this.#answer(answer, all || result !== undefined, result)
+      }
+      case Op.EXP_MODIFY: {
+        this.writes = true
+        const change = writeExpression(expressionPayload(op.value), this.#facts, index >= 0)
+        if (change.kind === 'store') this.#store(record, index, change.value)
+        else if (change.kind === 'delete') record.delete(index)
+        return this.#answer(answer, all, undefined)
+      }
       case Op.TOUCH:
         this.writes = true
         return
@@ -173,4 +190,9 @@ export class OpRunner {
     const op = this.#op
     if (wanted) answer.op(op.number, op.buffer, op.nameStart, op.nameEnd, value)
   }
+}
+
+function expressionPayload(value: Particle): Particle {
+  if (value.type !== ParticleType.BLOB) throw new ResultError(ResultCode.PARAMETER)
+  return value
 }

@@ -3,7 +3,7 @@
  * doubles; integers beyond 2^53 are read as bigint. Plain objects and Maps are written key-ordered, with sorted
  * keys, because a map literal that is not sorted is never found by value. Source: protocol notes, MessagePack values.
  */
-import { ByteWriter } from '../values/byte-writer.ts'
+import { ByteWriter, integerItemOf } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
 
 /** Forces a number that happens to be whole to be stored as a double. */
@@ -52,7 +52,7 @@ export function writeValue(to: ByteWriter, value: Value, depth = 0): void {
   if (value === null || value === undefined) to.byte(0xc0)
   else if (typeof value === 'boolean') to.byte(value ? 0xc3 : 0xc2)
   else if (typeof value === 'number') {
-    if (Number.isSafeInteger(value) && !Object.is(value, -0)) to.integer(value)
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) writeWhole(to, value)
     else writeDouble(to, value)
   } else if (typeof value === 'bigint') writeBigInt(to, value)
   else if (typeof value === 'string') writeTyped(to, ParticleType.STRING, Buffer.from(value))
@@ -82,9 +82,15 @@ function writeDouble(to: ByteWriter, value: number): void {
   to.buffer.writeDoubleBE(value, at + 1)
 }
 
+function writeWhole(to: ByteWriter, value: number): void {
+  if (value >= -0x8000_0000 && value <= 0xffff_ffff) return to.integer(value)
+  const item = integerItemOf(BigInt(value))
+  to.bytes(item, 0, item.length)
+}
+
 function writeBigInt(to: ByteWriter, value: bigint): void {
   if (value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER))
-    return to.integer(Number(value))
+    return writeWhole(to, Number(value))
   if (value < INT64_MIN || value > UINT64_MAX) throw new RangeError(`${value} does not fit 64 bits`)
   const at = to.take(9)
   to.buffer[at] = value < 0n ? 0xd3 : 0xcf

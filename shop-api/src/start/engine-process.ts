@@ -15,7 +15,6 @@ export interface EngineProcess {
 
 export interface EngineProcessOptions {
   readonly port: number
-  readonly folder: string
   /** What it says of its recovery while it starts. */
   readonly onLine?: (line: string) => void
   /** Another program than the larder command, for tests. */
@@ -31,15 +30,15 @@ const larderCommand = () =>
   join(dirname(createRequire(import.meta.url).resolve('@larder/engine/package.json')), 'src/cli/larder.ts')
 
 /**
- * Starts the engine node with the store's two namespaces: `shop` answers from memory and is on disk within its
- * window, `stock` answers when a write is on disk.
+ * Starts the engine node with the store's two namespaces, `shop` and `stock`, both in memory: the engine keeps no
+ * files yet.
  *
  * @throws StartFailure with the last line the process wrote when it ends before it serves
  */
 export async function startEngine(options: EngineProcessOptions): Promise<EngineProcess> {
   const command = options.command ?? larderCommand()
-  const flags = ['--port', String(options.port), '--folder', options.folder]
-  const namespaces = ['--namespace', 'shop,flush', '--namespace', 'stock,commit']
+  const flags = ['--port', String(options.port)]
+  const namespaces = ['--namespace', 'shop', '--namespace', 'stock']
   // A process group of its own, so that Ctrl-C reaches the store first, which then stops the engine last.
   const child = spawn(process.execPath, [command, 'server', ...flags, ...namespaces], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,7 +2,7 @@ import type { Client, Node, Value } from '@larder/engine'
 import { ClientError, connect, startNode } from '@larder/engine'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeValue, encodeValue } from '../../../engine/src/client/bin-value.ts'
+import { decodeBin, encodeBin } from '../../../engine/src/protocol/value-codec.ts'
 
 let node: Node
 
@@ -27,16 +27,17 @@ describe.each(['socket', 'embedded'])('the client by %s', (transport) => {
     expect(await client.put(key, { name: 'Laptop', price: 999.99, quantity: 100 })).toEqual({
       generation: 1,
       voidTime: 0,
+      ttl: 'never',
     })
     await client.put(key, { quantity: 99, name: null })
     expect(await client.get(key)).toEqual({
       bins: { price: 999.99, quantity: 99 },
       generation: 2,
       voidTime: 0,
-      ttl: undefined,
+      ttl: 'never',
     })
     expect((await client.get(key, { bins: ['quantity'] }))!.bins).toEqual({ quantity: 99 })
-    expect(await client.exists(key)).toBe(true)
+    expect(await client.exists(key)).toMatchObject({ generation: 2 })
     expect(await client.remove(key)).toBe(true)
     expect(await client.remove(key)).toBe(false)
   })
@@ -91,8 +92,8 @@ describe('values', () => {
     const value = fc.oneof(leaf, fc.array(fc.oneof(leaf, fc.array(leaf), fc.constant(null))))
     fc.assert(
       fc.property(value, (sent) => {
-        const { type, bytes } = encodeValue(sent)
-        expect(decodeValue(type, bytes)).toEqual(sent)
+        const { type, payload } = encodeBin(sent)
+        expect(decodeBin(type, payload, 0, payload.length)).toEqual(sent)
       }),
     )
   })

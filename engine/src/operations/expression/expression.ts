@@ -1,0 +1,119 @@
+/**
+ * Expressions. Bytes are compiled once into a tree of closures whose types are checked on the way; a value that
+ * cannot be had makes what needs it unknown. Depth and length are bounded by the message that carries them.
+ * Source: protocol notes, expressions 1 to 5.
+ *
+ * Not here yet, and answered as a parameter error: REGEX, GEO, path expressions, calls on bits and HLL.
+ */
+import type { Particle, Slice } from '../../values/particle.ts'
+import { ParticleType } from '../../values/particle.ts'
+import { ResultCode, ResultError } from '../../values/result-code.ts'
+import { Compiler } from './compiler.ts'
+import { type ExpressionValue, particleOf, Type } from './expression-value.ts'
+
+/** What expressions ask of the record they are worked out on. Times in ns since 1970, −1 = never. */
+export interface ExpressionRecord {
+  bin(buffer: Buffer, start: number, end: number): Particle | undefined
+  /** Type byte and key, undefined where none is stored. */
+  key(): Slice | undefined
+  setName(): Slice
+  digest(): Slice
+  lastUpdate(): bigint
+  sinceUpdateMs(): bigint
+  voidTime(): bigint
+  ttlSeconds(): bigint
+  recordBytes(): bigint
+}
+
+export interface Expression {
+  readonly type: number
+  run(scope: Scope): ExpressionValue
+}
+
+/** The record and the values that LET has named, innermost last. */
+export interface Scope {
+  readonly record: ExpressionRecord
+  readonly values: ExpressionValue[]
+}
+
+/** Throws ResultError 4 for bytes that are no expression. */
+export function compileExpression(bytes: Slice): Expression {
+  return new Compiler(bytes).whole()
+}
+
+const MAX_CACHED = 256
+const MAX_CACHED_BYTES = 1024
+const cache = new Map<string, Expression>()
+
+/** The same filter comes with many requests: the last ones stay compiled. */
+function cached(bytes: Slice): Expression {
+  if (bytes.end - bytes.start > MAX_CACHED_BYTES) return compileExpression(bytes)
+  const name = bytes.buffer.toString('latin1', bytes.start, bytes.end)
+  const known = cache.get(name)
+  if (known) return known
+  const copy = Buffer.from(bytes.buffer.subarray(bytes.start, bytes.end))
+  const compiled = compileExpression({ buffer: copy, start: 0, end: copy.length })
+  if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value!)
+  cache.set(name, compiled)
+  return compiled
+}
+
+/** OK, FILTERED_OUT, or PARAMETER for what is no expression of type bool. */
+export function filterResult(bytes: Slice, record: ExpressionRecord): ResultCode {
+  try {
+    const expression = cached(bytes)
+    if (expression.type !== Type.BOOL && expression.type !== Type.ANY) return ResultCode.PARAMETER
+    return expression.run({ record, values: [] }) === true ? ResultCode.OK : ResultCode.FILTERED_OUT
+  } catch (error) {
+    if (error instanceof ResultError) return error.code
+    throw error
+  }
+}
+
+const Flag = { CREATE_ONLY: 1, UPDATE_ONLY: 2, ALLOW_DELETE: 4, POLICY_NO_FAIL: 8, EVAL_NO_FAIL: 16 } as const
+const ALL_FLAGS = 31
+
+/** `[expression, flags]` of op 7: the value under its label; undefined is nil. */
+export function readExpression(payload: Slice, record: ExpressionRecord): Particle | undefined {
+  const { expression, flags } = new Compiler(payload).withFlags()
+  if ((flags & ~Flag.EVAL_NO_FAIL) !== 0) throw new ResultError(ResultCode.PARAMETER)
+  const value = expression.run({ record, values: [] })
+  if (value !== undefined) return particleOf(value)
+  if (flags & Flag.EVAL_NO_FAIL) return undefined
+  throw new ResultError(ResultCode.NOT_APPLICABLE, 'unknown')
+}
+
+/** What op 8 does to its bin. */
+export type ExpressionChange =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'store'; readonly value: Particle }
+
+const KEEP: ExpressionChange = { kind: 'keep' }
+
+/** `[expression, flags]` of op 8. */
+export function writeExpression(payload: Slice, record: ExpressionRecord, exists: boolean): ExpressionChange {
+  const { expression, flags } = new Compiler(payload).withFlags()
+  if ((flags & ~ALL_FLAGS) !== 0) throw new ResultError(ResultCode.PARAMETER)
+  const noFail = (flags & Flag.POLICY_NO_FAIL) !== 0
+  if (!exists && flags & Flag.UPDATE_ONLY) return failOrKeep(noFail, ResultCode.BIN_NOT_FOUND)
+  if (exists && flags & Flag.CREATE_ONLY) return failOrKeep(noFail, ResultCode.BIN_EXISTS)
+  const value = expression.run({ record, values: [] })
+  if (value === undefined) return failOrKeep((flags & Flag.EVAL_NO_FAIL) !== 0, ResultCode.NOT_APPLICABLE)
+  const particle = particleOf(value)
+  if (particle) return { kind: 'store', value: stored(particle) }
+  if (!exists) return KEEP
+  if (flags & Flag.ALLOW_DELETE) return { kind: 'delete' }
+  return failOrKeep(noFail || (flags & Flag.EVAL_NO_FAIL) !== 0, ResultCode.NOT_APPLICABLE)
+}
+
+function failOrKeep(keep: boolean, code: ResultCode): ExpressionChange {
+  if (keep) return KEEP
+  throw new ResultError(code)
+}
+
+/** Infinity and wildcard stand for no value that a bin could hold. */
+function stored(particle: Particle): Particle {
+  if (particle.type > ParticleType.GEOJSON) throw new ResultError(ResultCode.PARAMETER)
+  return particle
+}

@@ -1,0 +1,15 @@
+import { connect, exp, map, op } from '@larder/engine'
+import { startCommand } from './start/command.ts'
+import { connectEngine } from './start/engine-connection.ts'
+import { startEngine } from './start/engine-process.ts'
+
+process.exitCode = await startCommand(process.argv.slice(2), {
+  environment: process.env,
+  out: process.stdout,
+  err: process.stderr,
+  process,
+  now: Date.now,
+  startEngine,
+  connect: (address) => connectEngine({ connect, op, map, exp }, [address]),
+})
+process.exit()
