@@ -37,9 +37,10 @@ export function readAnswers(buffer: Buffer, start: number, end: number): Answer[
   return answers
 }
 
-/** True when the last message of these whole frames ends a batch. */
+/** True for the frame that ends a batch: it holds one bare message, flagged LAST. */
 export function endsBatch(buffer: Buffer, start: number, end: number): boolean {
-  return end - start >= MESSAGE_HEADER_BYTES && (buffer[end - MESSAGE_HEADER_BYTES + 3]! & Info3.LAST) !== 0
+  const body = start + FRAME_HEADER_BYTES
+  return end - body === MESSAGE_HEADER_BYTES && (buffer[body + 3]! & Info3.LAST) !== 0
 }
 
 function readMessage(buffer: Buffer, start: number, answers: Answer[]): number {
