@@ -53,7 +53,6 @@ async function open(config: ResolvedNamespace, clock: () => number): Promise<Nam
     throw new StartError(
       `Namespace ${config.name} is to keep files, which this version cannot do yet; leave folder (--folder) out`,
     )
-  const store = await RecordStore.open({ clock, memoryLimit: config.memoryMiB * MIB })
   const settings = {
     defaultTtl: config.defaultTtl,
     nsupPeriod: config.nsupPeriod,
@@ -64,5 +63,10 @@ async function open(config: ResolvedNamespace, clock: () => number): Promise<Nam
     rejectXdrWrites: false,
     defaultReadTouchTtlPct: 0,
   }
+  const store = await RecordStore.open({
+    clock,
+    memoryLimit: config.memoryMiB * MIB,
+    expiryPeriod: () => settings.nsupPeriod,
+  })
   return new Namespace(config.name, settings, store, clock, emptyView())
 }

@@ -5,7 +5,16 @@
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
-import { compareDigestAt, EntryKind, entryRoom, kindAt, lengthAt, readEntry, writeEntry } from './entry.ts'
+import {
+  compareDigestAt,
+  digestAt,
+  EntryKind,
+  entryRoom,
+  kindAt,
+  lengthAt,
+  readEntry,
+  writeEntry,
+} from './entry.ts'
 import { RecordIndex } from './record-index.ts'
 import type { RecordDraft, RecordView } from './record.ts'
 import { aligned, alignment, offsetOf, placeOf, type Segment, segmentBytes, SegmentTable } from './segment.ts'
@@ -15,6 +24,8 @@ export interface RecordStoreOptions {
   /** Bytes of index and data. */
   readonly memoryLimit: number
   readonly partitions?: number
+  /** Seconds between two passes that take out expired records; 0 = none. Asked before each pass. */
+  readonly expiryPeriod?: () => number
 }
 
 /** One set, by its id. */
@@ -30,6 +41,8 @@ export interface StoredSet {
 const POOR_SHARE = 0.75
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
+/** Void times count from 2010-01-01 UTC. */
+const EPOCH_2010_MS = 1_262_304_000_000
 
 export class RecordStore {
   readonly sets: StoredSet[] = [newSet(Buffer.alloc(0))]
@@ -44,17 +57,24 @@ export class RecordStore {
   #truncateAll = 0
   #victim: Segment | undefined
   #victimAt = 0
+  readonly #expiryPeriod: () => number
+  /** The partition the expiry pass has come to; behind the last one it rests until its period is over. */
+  #expiryAt = 0
+  #expiryBegan = -Infinity
   /** The set that was asked for last; most requests in a row name the same one. */
   #lastSet = 0
   objects = 0
+  expired = 0
   position = 0
 
   static async open(options: RecordStoreOptions): Promise<RecordStore> {
     return new RecordStore(options)
   }
 
-  private constructor({ memoryLimit, partitions = 4096 }: RecordStoreOptions) {
+  private constructor({ memoryLimit, partitions = 4096, expiryPeriod = () => 0 }: RecordStoreOptions) {
     this.#limit = memoryLimit
+    this.#expiryPeriod = expiryPeriod
+    this.#expiryAt = partitions
     this.#index = new RecordIndex(partitions, (place, digest, at) =>
       compareDigestAt(this.#segments.get(place), offsetOf(place), digest, at),
     )
@@ -163,12 +183,53 @@ export class RecordStore {
     for (const digest of doomed) this.remove(digest, 0)
   }
 
-  /** Copies one poorly filled segment together, a piece at a time; true when there is more to do. */
-  runSlice(_now: number, budgetMs: number): boolean {
+  /** A piece of the expiry pass or of copying a poorly filled segment together; true when there is more to do. */
+  runSlice(now: number, budgetMs: number): boolean {
+    const steps = budgetMs * STEPS_PER_MS
+    return this.#expire(now, steps) || this.#compact(steps)
+  }
+
+  /** True while the pass has partitions before it. */
+  #expire(now: number, steps: number): boolean {
+    const { partitions } = this.#index
+    if (this.#expiryAt >= partitions) {
+      const period = this.#expiryPeriod() * 1000
+      // A clock that was set back must not put the next pass off.
+      if (period === 0 || this.objects === 0 || Math.abs(now - this.#expiryBegan) < period) return false
+      this.#expiryBegan = now
+      this.#expiryAt = 0
+    }
+    const seconds = Math.floor((now - EPOCH_2010_MS) / 1000)
+    let left = steps
+    while (this.#expiryAt < partitions && left > 0) left -= this.#expirePartition(this.#expiryAt++, seconds)
+    return this.#expiryAt < partitions
+  }
+
+  /**
+   * Answers the slots it looked at. From the last to the first: closing a gap moves only entries that have been
+   * seen already.
+   */
+  #expirePartition(partition: number, seconds: number): number {
+    const view = this.#view
+    const slots = this.#index.size(partition)
+    for (let slot = slots - 1; slot >= 0; slot--) {
+      if (slot >= this.#index.size(partition)) continue
+      const place = this.#index.placeAt(partition, slot)
+      if (place === 0) continue
+      const segment = this.#segments.get(place)
+      readEntry(segment, offsetOf(place), view)
+      if (view.voidTime === 0 || view.voidTime > seconds) continue
+      this.remove(segment.buffer, offsetOf(place) + digestAt)
+      this.expired++
+    }
+    return slots
+  }
+
+  #compact(most: number): boolean {
     this.#victim ??= this.#poorest()
     const victim = this.#victim
     if (!victim) return false
-    let steps = budgetMs * STEPS_PER_MS
+    let steps = most
     while (this.#victimAt < victim.used && steps-- > 0) this.#rescue(victim)
     if (this.#victimAt < victim.used) return true
     this.#segments.remove(victim)

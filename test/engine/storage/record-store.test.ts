@@ -98,4 +98,30 @@ describe('the store in memory', () => {
     store.write(draft(1, bins))
     expect(read(store, 1)).toBeDefined()
   })
+
+  it('takes out what has expired, once a period, and nothing else', async () => {
+    const begin = 1_262_304_000_000
+    let period = 0
+    const store = await RecordStore.open({
+      clock: () => 0,
+      memoryLimit: 256 * MIB,
+      expiryPeriod: () => period,
+    })
+    // Void time is the key modulo 3: 0 never, 1 or 2 seconds after 2010 began.
+    for (let key = 0; key < 60_000; key++) store.write(draft(key, Buffer.from('x')))
+    const pass = (now: number): void => {
+      while (store.runSlice(now, 1));
+    }
+    pass(begin + 1000)
+    expect(store.objects).toBe(60_000)
+    period = 10
+    pass(begin + 1000)
+    expect(store.objects).toBe(40_000)
+    pass(begin + 5000)
+    expect(store.objects).toBe(40_000)
+    pass(begin + 11_000)
+    expect(store.objects).toBe(20_000)
+    expect(store.expired).toBe(40_000)
+    for (let key = 0; key < 60_000; key += 7) expect(read(store, key)).toBe(key % 3 === 0 ? 'x' : undefined)
+  })
 })
