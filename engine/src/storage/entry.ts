@@ -2,11 +2,11 @@
  * The layout of what stands in a segment: entries, each starting at a multiple of 8 bytes. All numbers are
  * little-endian. README.md has the same as a table.
  *
- *    0  u32  sum: CRC-32 of bytes 4 to 33 and of 36 to the end, padding included
+ *    0  u32  sum: CRC-32 of byte 4 to the end, padding included, with zeros for the head sum
  *    4  u24  length without padding;  u8 at 7: kind (low 3 bits) and flags
  *    8  20   digest (records, tombstones)
  *   28  u48  last update, ms since 1970
- *   34  u16  head sum: the low half of the running CRC after byte 33. It vouches for kind, length, digest and last
+ *   34  u16  head sum: the low half of the running CRC after byte 35. It vouches for kind, length, digest and last
  *            update alone, so that damage further on still leaves the record's name known
  *   36       numbers of 7 bits a byte, lowest first, the high bit says that more follow: generation, sequence,
  *            then as flagged set, regime, void time (u32), and of records alone the count of bins and, as flagged,
