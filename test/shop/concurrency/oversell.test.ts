@@ -10,8 +10,12 @@ describe('1,000 buyers for 100 units, through the HTTP server', () => {
     expect(result.samples).toBeGreaterThan(300)
   })
 
-  test.each(['enough', 'never-seen'])('without the condition %s it does not add up', async (without) => {
-    const result = await runFlashSale({ buyers: 200, units: 20, holdMs: 800, patienceMs: 30_000, without })
+  // Late copies of a take only reach the stock while there is some left, so that case sells more units.
+  test.each([
+    ['enough', 20],
+    ['never-seen', 150],
+  ])('without the condition %s it does not add up', async (without, units) => {
+    const result = await runFlashSale({ buyers: 200, units, holdMs: 800, patienceMs: 30_000, without })
     expect(result.breaches).not.toEqual([])
   })
 })

@@ -162,7 +162,8 @@ for (const kind of databaseKinds) {
       },
     )
 
-    test.runIf(kind.name === 'PostgreSQL').each(happy.slice(0, 8))(
+    // The databases differ in how they start again, not in how a process sleeps: once is enough.
+    test.each(kind.name === 'PostgreSQL' ? happy.slice(0, 8) : [])(
       'paused at %s for longer than its holds live, it wakes up and does no harm',
       async (point) => {
         const sleeper = startStore({ work: 'checkout', stopAt: point, paymentMethod: 'test-ok' })
