@@ -4,8 +4,7 @@
  * A slot is two words: 24 bits of the digest behind the partition bits with the count of stale versions, and the
  * place of the newest version. All else (whole digest, times, generation, regime and sequence, set) stands in the
  * head of the record at that place and is not kept twice: a look-up ends there in any case, since the digest has to
- * be compared, and 8 bytes a slot instead of 52 saves a quarter of the memory of a
- * million records of 100 bytes.
+ * be compared, and a slot of 8 bytes instead of 52 is what keeps a record of 100 bytes near its goal of 230.
  *
  * Ordered: the 24 bits, scaled to the number of homes, give the slot where the search starts; entries that find
  * their home taken move on to the right, and those to the right of them move too, so that the whole table stays
