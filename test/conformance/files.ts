@@ -44,13 +44,15 @@ const required = new Set([
   ...suite.flatMap((topic) => [`node-6.3.0-${topic}`, `node-6.7.1-${topic}`]),
 ])
 
-/** Exchanges that need what a later issue brings: how many may differ in a file, and what they need. */
+/** Exchanges that need what is not there yet: how many may differ in a file, and what they need. */
 interface Later {
   readonly exchanges: number
   readonly needs: string
 }
 
 const later: Readonly<Record<string, Later>> = {
+  'hand-record': { exchanges: 17, needs: 'cells of GeoJSON regions, and 3 unusual collections' },
+  'hand-batch': { exchanges: 49, needs: 'bit and HLL operations' },
   'node-6.3.0-command_queue': {
     exchanges: 7,
     needs: 'a secondary index: sindex-create, sindex/NS/NAME, 5 queries',
