@@ -203,11 +203,11 @@ export class Client {
 
   async #read(key: Key, command: Command): Promise<Answer | undefined> {
     const answer = await this.#send(key, command, 'read')
-    return answer.code === ResultCode.NOT_FOUND ? undefined : succeed(answer, key)
+    return answer.code === ResultCode.NOT_FOUND ? undefined : succeed(answer, key, false)
   }
 
   async #write(key: Key, command: Command): Promise<Answer> {
-    return succeed(await this.#send(key, command, 'write'), key)
+    return succeed(await this.#send(key, command, 'write'), key, true)
   }
 
   /** One command with its tries. A write that may have been begun is not sent again: its failure is in doubt. */
@@ -298,9 +298,9 @@ function mayRetryCode(code: number, lane: 'read' | 'write'): boolean {
   return lane === 'read' && code === ResultCode.TIMEOUT
 }
 
-function succeed(answer: Answer, key: Key): Answer {
+function succeed(answer: Answer, key: Key, writes: boolean): Answer {
   if (answer.code === ResultCode.OK) return answer
-  throw new ClientError(answer.code, { key, inDoubt: answer.code === ResultCode.TIMEOUT })
+  throw new ClientError(answer.code, { key, inDoubt: writes && answer.code === ResultCode.TIMEOUT })
 }
 
 function clientError(error: unknown, key: Key | undefined, inDoubt: boolean): unknown {

@@ -140,8 +140,13 @@ function writeRow(to: ByteWriter, row: BatchRow, index: number, before: BatchRow
   to.byte(command.info1)
   to.byte(command.info2)
   to.byte(command.info3)
-  if (writes) to.buffer.writeUInt16BE(command.policy.generation ?? 0, to.take(2))
-  to.buffer.writeUInt32BE(ttlField(command.policy.ttl), to.take(4))
+  // Places are taken before `to.buffer` is read: taking may replace the buffer.
+  if (writes) {
+    const generationAt = to.take(2)
+    to.buffer.writeUInt16BE(command.policy.generation ?? 0, generationAt)
+  }
+  const ttlAt = to.take(4)
+  to.buffer.writeUInt32BE(ttlField(command.policy.ttl), ttlAt)
   const countsAt = to.take(4)
   const fields = writeName(to, key) + writeExtras(to, key, command.policy)
   to.buffer.writeUInt16BE(fields, countsAt)
@@ -172,7 +177,13 @@ function fieldHeader(to: ByteWriter, id: number, length: number): number {
 
 function writeText(to: ByteWriter, id: number, text: string): void {
   const length = Buffer.byteLength(text)
-  to.buffer.write(text, fieldHeader(to, id, length), length, 'utf8')
+  const at = fieldHeader(to, id, length)
+  to.buffer.write(text, at, length, 'utf8')
+}
+
+function writeBytes(to: ByteWriter, id: number, bytes: Buffer): void {
+  const at = fieldHeader(to, id, bytes.length)
+  bytes.copy(to.buffer, at)
 }
 
 function writeName(to: ByteWriter, key: Key): number {
@@ -185,13 +196,11 @@ function writeName(to: ByteWriter, key: Key): number {
 function writeExtras(to: ByteWriter, key: Key, policy: WritePolicy): number {
   let fields = 0
   if (policy.filter) {
-    const { encoded } = policy.filter
-    encoded.copy(to.buffer, fieldHeader(to, FIELD.FILTER, encoded.length))
+    writeBytes(to, FIELD.FILTER, policy.filter.encoded)
     fields++
   }
   if (policy.sendKey) {
-    const bytes = keyBytes(key.key)
-    bytes.copy(to.buffer, fieldHeader(to, FIELD.KEY, bytes.length))
+    writeBytes(to, FIELD.KEY, keyBytes(key.key))
     fields++
   }
   return fields

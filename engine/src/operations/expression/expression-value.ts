@@ -95,7 +95,8 @@ function writeBytesItem(to: ByteWriter, { type, buffer, start, end }: Particle):
   if (length < 32) to.byte(0xa0 | length)
   else {
     to.byte(0xdb)
-    to.buffer.writeUInt32BE(length, to.take(4))
+    const at = to.take(4)
+    to.buffer.writeUInt32BE(length, at)
   }
   to.byte(type)
   to.bytes(buffer, from, end)
