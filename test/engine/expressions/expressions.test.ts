@@ -111,6 +111,8 @@ describe('expressions', () => {
     ['sum that wraps', '9314cf7fffffffffffffff01', -(2n ** 63n)],
     ['undefined variable', '927ca178', MALFORMED],
     ['variable named twice', '947da17801947da17802927ca178', MALFORMED],
+    ['variable named again within its definition', '947da178947da178010203', MALFORMED],
+    ['bin name of 16 bytes', '935102b06162636465666768696a6b6c6d6e6f70', MALFORMED],
     ['names side by side', '9314947da17801927ca178947da17802927ca178', 3],
     ['unknown opcode', '914b', MALFORMED],
   ])('read: %s', (_name, bytes, value) => {
@@ -166,6 +168,25 @@ describe('expressions', () => {
       }),
       { numRuns: 5000 },
     )
+  })
+
+  it('reads twenty times the names in less than a hundred times the time', () => {
+    const let_ = (names: number) => {
+      const header = Buffer.from('dd00000000', 'hex')
+      header.writeUInt32BE(2 * names + 2, 1)
+      const parts = Array.from({ length: names }, (_, i) =>
+        Buffer.from(`a4${i.toString(16).padStart(8, '0')}01`, 'hex'),
+      )
+      return slice(Buffer.concat([header, Buffer.of(0x7d), ...parts, Buffer.of(0xc3)]))
+    }
+    const milliseconds = (names: number) => {
+      const bytes = let_(names)
+      const started = performance.now()
+      expect(filterResult(bytes, record())).toBe(0)
+      return performance.now() - started
+    }
+    milliseconds(2000)
+    expect(milliseconds(40_000)).toBeLessThan(100 * Math.max(milliseconds(2000), 2))
   })
 
   it('refuses what is nested without end', () => {

@@ -3,7 +3,7 @@ import { ItemKind, itemKind } from '../../values/msgpack-item.ts'
 import type { Particle, Slice } from '../../values/particle.ts'
 import { ResultError } from '../../values/result-code.ts'
 import { modifyCollection, readCollection } from '../collection.ts'
-import { type Compiler, malformed } from './compiler.ts'
+import { type Compiler, malformed, type Names } from './compiler.ts'
 import type { Expression, Scope } from './expression.ts'
 import {
   type ExpressionValue,
@@ -22,7 +22,7 @@ const PATH = 0xff
 type Part = Slice | Expression
 
 /** `type, module, call, operand` of a CALL, whose code has been read. */
-export function compileCall(compiler: Compiler, names: readonly string[]): Expression {
+export function compileCall(compiler: Compiler, names: Names): Expression {
   const type = compiler.integer()
   const module = compiler.integer()
   if (!isType(type)) malformed('a type of result')
@@ -57,24 +57,22 @@ function outcome(type: number, apply: () => Particle | undefined): ExpressionVal
   }
 }
 
-function callParts(compiler: Compiler, names: readonly string[]): Part[] {
+function callParts(compiler: Compiler, names: Names): Part[] {
   const start = compiler.at
   const count = compiler.header(ItemKind.LIST)
-  const codeAt = compiler.at
   const code = compiler.integer()
   if (code !== PATH) return [slice(compiler, start, compiler.at), ...args(compiler, names, count - 1)]
   if (count !== 3) malformed('a path and a call')
   compiler.skip()
   const inner = compiler.header(ItemKind.LIST)
   compiler.integer()
-  if (codeAt <= start) malformed('an empty call')
   return [slice(compiler, start, compiler.at), ...args(compiler, names, inner - 1)]
 }
 
 const slice = ({ buffer }: Compiler, start: number, end: number): Slice => ({ buffer, start, end })
 
 /** A list among the arguments is an operator, a quoted list among them. */
-function args(compiler: Compiler, names: readonly string[], count: number): Part[] {
+function args(compiler: Compiler, names: Names, count: number): Part[] {
   if (count < 0) malformed('a call without a code')
   return Array.from({ length: count }, () =>
     itemKind(compiler.buffer, compiler.at) === ItemKind.LIST ? compiler.next(names) : compiler.skip(),

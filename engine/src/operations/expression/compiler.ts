@@ -18,6 +18,7 @@ import {
 
 const MAX_DEPTH = 128
 const QUOTE = 126
+const MAX_BIN_NAME_BYTES = 15
 
 export function malformed(why: string): never {
   throw new ResultError(ResultCode.PARAMETER, why)
@@ -25,8 +26,11 @@ export function malformed(why: string): never {
 
 const known = (type: number, run: Expression['run']): Expression => ({ type, run })
 
-/** Names that LET has given, outermost first; a name's place is its index in Scope.values. */
-type Names = readonly string[]
+/** Names that LET has given, with their place in Scope.values, and those whose definition is being read. */
+export class Names {
+  readonly places = new Map<string, { readonly index: number; readonly type: number }>()
+  readonly inMaking = new Set<string>()
+}
 
 export class Compiler {
   readonly buffer: Buffer
@@ -41,7 +45,7 @@ export class Compiler {
   }
 
   whole(): Expression {
-    const expression = this.next([])
+    const expression = this.next(new Names())
     if (this.at !== this.#end) malformed('bytes after the expression')
     return expression
   }
@@ -49,7 +53,7 @@ export class Compiler {
   withFlags(): { expression: Expression; flags: number } {
     const count = this.header(ItemKind.LIST)
     if (count < 1 || count > 2) malformed('an expression and its flags')
-    const expression = this.next([])
+    const expression = this.next(new Names())
     const flags = count === 2 ? this.integer() : 0
     if (this.at !== this.#end) malformed('bytes after the flags')
     return { expression, flags }
@@ -149,6 +153,7 @@ export class Compiler {
     const type = typed ? this.integer() : Type.INT
     if (!isType(type)) malformed('a type')
     const { buffer, start, end } = this.#rawName()
+    if (end - start > MAX_BIN_NAME_BYTES) malformed('a name of at most 15 bytes')
     if (!typed) return known(Type.INT, ({ record }) => BigInt(record.bin(buffer, start, end)?.type ?? 0))
     return known(type, ({ record }) => {
       const bin = record.bin(buffer, start, end)
@@ -158,29 +163,29 @@ export class Compiler {
 
   #variable(names: Names, count: number): Expression {
     const name = text(this.#rawName())
-    const place = names.indexOf(name)
-    if (count !== 1 || place < 0) malformed(`no variable ${name}`)
-    return known(variableTypes.get(names)?.[place] ?? Type.ANY, ({ values }) => values[place])
+    const place = names.places.get(name)
+    if (count !== 1 || !place) malformed(`no variable ${name}`)
+    const { index, type } = place
+    return known(type, ({ values }) => values[index])
   }
 
   #let(names: Names, count: number): Expression {
     if (count < 3 || count % 2 === 0) malformed('a let has names, values and a body')
-    const inner = [...names]
-    const types = [...(variableTypes.get(names) ?? [])]
     const definitions: Expression[] = []
+    const defined: string[] = []
+    const depth = names.places.size
     for (let i = 0; i < count - 1; i += 2) {
       const name = text(this.#rawName())
-      if (inner.includes(name)) malformed(`${name} is defined already`)
-      const visible = [...inner]
-      variableTypes.set(visible, [...types])
-      const definition = this.next(visible)
+      if (names.places.has(name) || names.inMaking.has(name)) malformed(`${name} is defined already`)
+      names.inMaking.add(name)
+      const definition = this.next(names)
+      names.inMaking.delete(name)
       definitions.push(definition)
-      inner.push(name)
-      types.push(definition.type)
+      names.places.set(name, { index: depth + i / 2, type: definition.type })
+      defined.push(name)
     }
-    variableTypes.set(inner, types)
-    const body = this.next(inner)
-    const depth = names.length
+    const body = this.next(names)
+    for (const name of defined) names.places.delete(name)
     return known(body.type, (scope) => {
       for (const [i, definition] of definitions.entries()) scope.values[depth + i] = definition.run(scope)
       const value = body.run(scope)
@@ -211,9 +216,6 @@ export class Compiler {
     })
   }
 }
-
-/** The types of the variables that a list of names stands for. */
-const variableTypes = new WeakMap<Names, number[]>()
 
 const text = ({ buffer, start, end }: Slice) => buffer.toString('latin1', start, end)
 
