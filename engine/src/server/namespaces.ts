@@ -1,5 +1,6 @@
 import { Namespace } from '../namespace/namespace.ts'
-import { emptyView, RecordStore } from '../storage/record-store.ts'
+import { newView } from '../storage/record.ts'
+import { RecordStore } from '../storage/record-store.ts'
 import type { BackgroundWork } from './background.ts'
 import type { ResolvedConfig, ResolvedNamespace } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
@@ -65,8 +66,9 @@ async function open(config: ResolvedNamespace, clock: () => number): Promise<Nam
   }
   const store = await RecordStore.open({
     clock,
+    stopwatch: () => performance.now(),
     memoryLimit: config.memoryMiB * MIB,
     expiryPeriod: () => settings.nsupPeriod,
   })
-  return new Namespace(config.name, settings, store, clock, emptyView())
+  return new Namespace(config.name, settings, store, clock, newView())
 }

@@ -3,7 +3,7 @@
  * synced. Every promise rejects with an error that carries the system's `code` (ENOSPC, EIO, EROFS, ...).
  */
 export interface Disk {
-  /** Makes a folder and its missing parents; durable after `syncFolder` of each parent that gained an entry. */
+  /** Makes a folder and its missing parents, durably. */
   makeFolder(path: string): Promise<void>
   /** Names of the entries of a folder, sorted; rejects with ENOENT when there is none. */
   list(path: string): Promise<string[]>

@@ -17,7 +17,7 @@ import { crcOfWords, crcStart } from './crc32.ts'
 import type { RecordDraft, RecordView } from './record.ts'
 import { aligned, type Segment } from './segment.ts'
 
-export const EntryKind = { RECORD: 1, TOMBSTONE: 2, MARK: 3, SET: 4, TRUNCATE: 5, RETIRE: 6 } as const
+export const EntryKind = { RECORD: 1, TOMBSTONE: 2, MARK: 3, SET: 4, TRUNCATE: 5, RETIRE: 6, MANIFEST: 7 } as const
 
 const kindMask = 7
 const hasSet = 8
@@ -39,6 +39,13 @@ export function lengthAt(segment: Segment, offset: number): number {
 
 export function kindAt(segment: Segment, offset: number): number {
   return (segment.words[(offset >>> 2) + 1]! >>> 24) & kindMask
+}
+
+export const isRecord = (kind: number): boolean => kind === EntryKind.RECORD || kind === EntryKind.TOMBSTONE
+
+/** Makes `length` bytes, whatever they are, one entry that nobody looks for. */
+export function writeGap(segment: Segment, offset: number, length: number): void {
+  segment.words[(offset >>> 2) + 1] = length
 }
 
 export function lastUpdateAt(segment: Segment, offset: number): number {
@@ -209,4 +216,11 @@ export function soundnessAt(segment: Segment, offset: number, end: number): numb
   const whole = offset + taken <= end
   if (whole && wholeSum(words, word, head, taken) === words[word]) return Soundness.SOUND
   return words[word + 8]! >>> 16 === (head & 0xffff) ? Soundness.HEAD_ONLY : Soundness.BAD
+}
+
+/** A cheap look that all but one in 65,536 of places that are no entry do not pass. */
+export function headIsSound(segment: Segment, offset: number, end: number): boolean {
+  if (offset + entryHead > end || lengthAt(segment, offset) < entryHead) return false
+  const word = offset >>> 2
+  return segment.words[word + 8]! >>> 16 === (headSum(segment.words, word) & 0xffff)
 }

@@ -1,330 +1,443 @@
 /**
- * The records of one namespace, in memory: an index over append-only segments. A new version is appended and the
- * index moved to it; segments whose records have gone are copied together and used again.
+ * The records of one namespace: an index over append-only segments. A new version is appended and the index moved to
+ * it; segments whose records have gone are copied together and used again. With files the same segments stand on
+ * disk, and a delete appends a tombstone, so that no start finds an older version again.
  */
-import { sameBytes } from '../values/byte-equality.ts'
-import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
+import { writeCheckpoint } from './checkpoint.ts'
+import { Compaction } from './compaction.ts'
 import {
   compareDigestAt,
   digestAt,
   EntryKind,
   entryRoom,
   kindAt,
+  lastUpdateAt,
   lengthAt,
   readEntry,
-  writeEntry,
 } from './entry.ts'
+import type { LogEntry } from './log-entry.ts'
+import { type FileOptions, openFiles, type OpenFiles } from './open-files.ts'
+import { PartitionPass } from './partition-pass.ts'
 import { RecordIndex } from './record-index.ts'
-import type { RecordDraft, RecordView } from './record.ts'
-import { aligned, alignment, offsetOf, placeOf, type Segment, segmentBytes, SegmentTable } from './segment.ts'
+import { newDraft, newView, type RecordDraft, type RecordView } from './record.ts'
+import { aligned, offsetOf } from './segment.ts'
+import { SegmentLog } from './segment-log.ts'
+import { SetTable, type StoredSet } from './set-table.ts'
+import { Slice } from './slice.ts'
 
 export interface RecordStoreOptions {
+  /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Milliseconds with fractions, from any start; how long background work took. */
+  readonly stopwatch: () => number
   /** Bytes of index and data. */
   readonly memoryLimit: number
   readonly partitions?: number
+  /** Bytes of a segment; by default, and at most, 8 MiB. */
+  readonly segmentBytes?: number
   /** Seconds between two passes that take out expired records; 0 = none. Asked before each pass. */
   readonly expiryPeriod?: () => number
+  /** Without, everything is gone when the process ends. */
+  readonly files?: FileOptions
 }
 
-/** One set, by its id. */
-export interface StoredSet {
-  readonly name: Slice
-  objects: number
-  bytes: number
-  /** Records last updated before this are gone; ms since 1970. */
-  truncateBefore: number
-}
-
-/** Segments with fewer live bytes than this share are copied together. */
-const POOR_SHARE = 0.75
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
 /** Void times count from 2010-01-01 UTC. */
 const EPOCH_2010_MS = 1_262_304_000_000
+/** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
+const CLOCK_BEHIND_MS = 1000
 
 export class RecordStore {
-  readonly sets: StoredSet[] = [newSet(Buffer.alloc(0))]
-  readonly #setIds = new Map<string, number>()
-  readonly #index: RecordIndex
-  readonly #segments = new SegmentTable(segmentBytes)
-  readonly #sequences: Float64Array
+  readonly #clock: () => number
+  readonly #stopwatch: () => number
   readonly #limit: number
-  readonly #view: RecordView
-  #open: Segment
-  #nextNumber = 1
-  #truncateAll = 0
-  #victim: Segment | undefined
-  #victimAt = 0
   readonly #expiryPeriod: () => number
-  /** The partition the expiry pass has come to; behind the last one it rests until its period is over. */
-  #expiryAt = 0
+  readonly #index: RecordIndex
+  readonly #log: SegmentLog
+  readonly #sets: SetTable
+  readonly #sequences: Float64Array
+  readonly #damaged = new Set<number>()
+  readonly #view = newView()
+  readonly #tombstone = newDraft()
+  readonly #expiry: PartitionPass
+  readonly #truncation: PartitionPass
   #expiryBegan = -Infinity
-  /** The set that was asked for last; most requests in a row name the same one. */
-  #lastSet = 0
+  /** The second at which the pass that runs began, in seconds since 2010. */
+  #expiringAt = 0
+  #files: OpenFiles | undefined
+  #compaction: Compaction
+  #closed = false
+  #foundAt = 0
   objects = 0
+  tombstones = 0
   expired = 0
-  position = 0
+  latestUpdate = 0
 
+  /** Throws a StorageError, whose message is one line that says what to do, when the folder cannot be used. */
   static async open(options: RecordStoreOptions): Promise<RecordStore> {
-    return new RecordStore(options)
+    const store = new RecordStore(options)
+    if (options.files) await store.#openFiles(options.files)
+    return store
   }
 
-  private constructor({ memoryLimit, partitions = 4096, expiryPeriod = () => 0 }: RecordStoreOptions) {
+  private constructor(options: RecordStoreOptions) {
+    const { clock, stopwatch, memoryLimit, partitions = 4096, expiryPeriod = () => 0, files } = options
+    this.#clock = clock
+    this.#stopwatch = stopwatch
     this.#limit = memoryLimit
     this.#expiryPeriod = expiryPeriod
-    this.#expiryAt = partitions
+    this.#log = new SegmentLog(options.segmentBytes)
+    const { segments } = this.#log
     this.#index = new RecordIndex(partitions, (place, digest, at) =>
-      compareDigestAt(this.#segments.get(place), offsetOf(place), digest, at),
+      compareDigestAt(segments.get(place), offsetOf(place), digest, at),
     )
+    this.#sets = new SetTable(files ? (entry, before) => this.#appendSetEntry(entry, before) : undefined)
     this.#sequences = new Float64Array(partitions)
-    this.#open = this.#newSegment()
-    this.#view = emptyView()
+    this.#expiry = new PartitionPass(this.#index, (place) => this.#expire(place))
+    this.#truncation = new PartitionPass(this.#index, (place) => this.#removeTruncated(place))
+    this.#compaction = this.#newCompaction()
   }
 
+  get sets(): readonly StoredSet[] {
+    return this.#sets.sets
+  }
+
+  /** Whether the files were those of a clean stop, so that nothing had to be looked up. */
+  get startedClean(): boolean {
+    return this.#files?.checkpoint !== undefined
+  }
+
+  /** Grows with everything that has to be on disk before it lasts. */
+  get position(): number {
+    return this.#files?.commit.position ?? 0
+  }
+
+  /** Everything up to this position is on disk. */
   get synced(): number {
-    return this.position
+    return this.#files?.commit.synced ?? 0
   }
 
-  whenSynced(_position: number, callback: (failed: boolean) => void): void {
-    callback(false)
+  /**
+   * What must be synced before the outcome of the last `find` may be told to anyone, 0 for nothing: a version or a
+   * delete that a power failure could still take back is not to be seen.
+   */
+  get foundPosition(): number {
+    if (!this.#files || this.#foundAt === 0) return 0
+    const { durable } = this.#log.segments.get(this.#foundAt)
+    return offsetOf(this.#foundAt) >= durable ? this.position : 0
+  }
+
+  /** Calls back once, when the position is synced or can no longer be. */
+  whenSynced(position: number, callback: (failed: boolean) => void): void {
+    if (this.#files) this.#files.commit.whenSynced(position, callback)
+    else callback(false)
   }
 
   /** Freed segments are kept for reuse within the reserve, so they do not count. */
   get stopWrites(): boolean {
-    const inUse = this.#index.bytes + this.#segments.count * segmentBytes
-    return inUse + RESERVE_SEGMENTS * segmentBytes > this.#limit
+    const { count, capacity } = this.#log.segments
+    const inUse = this.#index.bytes + count * capacity
+    if (inUse + RESERVE_SEGMENTS * capacity > this.#limit || this.#log.isFull) return true
+    const commit = this.#files?.commit
+    return commit !== undefined && (commit.full || commit.lowSpace)
   }
 
   stats(): { objects: number; indexBytes: number; dataBytes: number; dataUsedBytes: number } {
     return {
       objects: this.objects,
       indexBytes: this.#index.bytes,
-      dataBytes: this.#segments.bytes,
+      dataBytes: this.#log.segments.bytes,
       dataUsedBytes: this.sets.reduce((sum, { bytes }) => sum + bytes, 0),
     }
   }
 
-  /** False when there is none, or a truncation hides it. Expired ones are found. */
+  /**
+   * False when there is none, or a truncation hides it. Expired ones are found. Throws a ResultError for a record
+   * that is known to be damaged, and once the namespace has stopped.
+   */
   find(digest: Buffer, at: number, view: RecordView): boolean {
+    if (this.#files?.commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
     const place = this.#index.seek(digest, at)
+    this.#foundAt = place
     if (place === 0) return false
-    readEntry(this.#segments.get(place), offsetOf(place), view)
-    return view.lastUpdate >= this.#truncateAll && view.lastUpdate >= this.sets[view.setId]!.truncateBefore
+    const segment = this.#log.segments.get(place)
+    const offset = offsetOf(place)
+    if (this.#damaged.size > 0 && this.#damaged.has(place))
+      throw new ResultError(ResultCode.SERVER_ERROR, 'the record is damaged on disk')
+    if (kindAt(segment, offset) === EntryKind.TOMBSTONE) return false
+    readEntry(segment, offset, view)
+    return !this.#sets.isTruncated(view)
   }
 
+  /** Throws a ResultError when there is no room, or nothing can be kept any more. */
   write(draft: RecordDraft): void {
-    if (this.stopWrites && this.#open.used + entryRoom(draft) > segmentBytes)
-      throw new ResultError(ResultCode.NO_SPACE)
-    const { place, bytes } = this.#append(draft)
+    this.#checkOpen()
+    if (entryRoom(draft) > this.#log.largestEntry) throw new ResultError(ResultCode.RECORD_TOO_BIG)
+    if (this.stopWrites && !this.#log.fits(draft)) throw new ResultError(ResultCode.NO_SPACE)
     const before = this.#index.seek(draft.digest, draft.digestStart)
+    const place = this.#log.append(EntryKind.RECORD, draft)
     if (before === 0) this.#index.insert(draft.digest, draft.digestStart, place)
     else {
-      this.#forget(before)
+      this.#supersede(before)
       this.#index.move(place)
     }
-    this.#count(draft.setId, 1, bytes)
-    this.position++
+    this.#foundAt = place
+    if (draft.lastUpdate > this.latestUpdate) this.latestUpdate = draft.lastUpdate
+    this.#count(draft.setId, 1, this.#enliven(place))
   }
 
+  /** False when there was none. */
   remove(digest: Buffer, at: number): boolean {
+    this.#checkOpen()
     const place = this.#index.seek(digest, at)
     if (place === 0) return false
-    this.#index.delete()
-    this.#forget(place)
-    this.position++
+    const segment = this.#log.segments.get(place)
+    if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) return false
+    if (!this.#files) {
+      this.#supersede(place)
+      this.#index.delete()
+      return true
+    }
+    const buried = this.#bury(digest, at, lastUpdateAt(segment, offsetOf(place)))
+    this.#supersede(place)
+    this.#index.move(buried)
+    this.#foundAt = buried
+    this.tombstones++
+    this.#enliven(buried)
     return true
   }
 
+  /** The number of the next write of the partition. */
   nextSequence(partition: number): number {
     return ++this.#sequences[partition]!
   }
 
   /** Id of a set by its name; 0 when it is not there and not to be made. */
   setId(name: Buffer, start: number, end: number, create: boolean): number {
-    if (end <= start) return 0
-    if (sameBytes(name, start, end, this.sets[this.#lastSet]!.name)) return this.#lastSet
-    const text = name.toString('latin1', start, end)
-    const known = this.#setIds.get(text)
-    if (known !== undefined || !create) return (this.#lastSet = known ?? 0)
-    const id = this.sets.length
-    this.sets.push(newSet(Buffer.from(name.subarray(start, end))))
-    this.#setIds.set(text, id)
-    this.#lastSet = id
-    return id
+    return this.#sets.idOf(name, start, end, create)
   }
 
-  /** Hides records of the set (of all with 0) last updated before `before`. */
+  /** Hides records of the set (of all with 0) last updated before `before`; they are taken out in slices. */
   truncate(setId: number, before: number): void {
-    if (setId === 0) this.#truncateAll = Math.max(this.#truncateAll, before)
-    else this.sets[setId]!.truncateBefore = Math.max(this.sets[setId]!.truncateBefore, before)
-    this.#sweep((view) => view.lastUpdate < before && (setId === 0 || view.setId === setId))
+    this.#checkOpen()
+    this.#sets.truncate(setId, before)
+    this.#truncation.begin()
   }
 
   untruncate(setId: number): void {
-    if (setId === 0) this.#truncateAll = 0
-    else this.sets[setId]!.truncateBefore = 0
+    this.#checkOpen()
+    this.#sets.untruncate(setId)
+    if (!this.#sets.anyTruncated) this.#truncation.end()
   }
 
-  /** Takes out every record that `gone` says. */
-  #sweep(gone: (view: RecordView) => boolean): void {
-    const view = this.#view
-    const doomed: Buffer[] = []
-    for (let partition = 0; partition < this.#index.partitions; partition++)
-      for (let slot = 0; slot < this.#index.size(partition); slot++) {
-        const place = this.#index.placeAt(partition, slot)
-        if (place === 0) continue
-        const segment = this.#segments.get(place)
-        readEntry(segment, offsetOf(place), view)
-        const digestStart = offsetOf(place) + 8
-        if (gone(view)) doomed.push(Buffer.from(segment.buffer.subarray(digestStart, digestStart + 20)))
-      }
-    for (const digest of doomed) this.remove(digest, 0)
+  /** The latest moment that any truncation names, in ms since 1970; new versions must not be older. */
+  get latestTruncation(): number {
+    return this.#sets.latestTruncation
   }
 
-  /** A piece of the expiry pass or of copying a poorly filled segment together; true when there is more to do. */
+  /** A piece of whatever has to be done between requests; true when there is more to do now. */
   runSlice(now: number, budgetMs: number): boolean {
-    const steps = budgetMs * STEPS_PER_MS
-    return this.#expire(now, steps) || this.#compact(steps)
+    if (this.#closed || this.#files?.commit.fault) return false
+    this.#files?.commit.tick(now)
+    const slice = new Slice(this.#stopwatch, budgetMs)
+    if (this.#truncation.run(slice)) return true
+    this.#beginExpiry(now)
+    if (this.#expiry.run(slice)) return true
+    return this.#compaction.run(slice)
   }
 
-  /** True while the pass has partitions before it. */
-  #expire(now: number, steps: number): boolean {
-    const { partitions } = this.#index
-    if (this.#expiryAt >= partitions) {
-      const period = this.#expiryPeriod() * 1000
-      // A clock that was set back must not put the next pass off.
-      if (period === 0 || this.objects === 0 || Math.abs(now - this.#expiryBegan) < period) return false
-      this.#expiryBegan = now
-      this.#expiryAt = 0
+  /** Takes no more writes; with files, brings everything to disk and leaves the mark of a clean stop. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#compaction.stop()
+    const files = this.#files
+    if (!files) return
+    try {
+      if (!files.commit.fault) await files.commit.flush()
+      await files.commit.close()
+      // Damage is looked for anew at the next start, so it leaves no mark.
+      if (!files.commit.fault && this.#damaged.size === 0) await files.folder.writeCheckpoint(this.#checkpoint())
+    } finally {
+      await files.folder.release()
     }
-    const seconds = Math.floor((now - EPOCH_2010_MS) / 1000)
-    let left = steps
-    while (this.#expiryAt < partitions && left > 0) left -= this.#expirePartition(this.#expiryAt++, seconds)
-    return this.#expiryAt < partitions
   }
 
-  /**
-   * Answers the slots it looked at. From the last to the first: closing a gap moves only entries that have been
-   * seen already.
-   */
-  #expirePartition(partition: number, seconds: number): number {
-    const view = this.#view
-    const slots = this.#index.size(partition)
-    for (let slot = slots - 1; slot >= 0; slot--) {
-      if (slot >= this.#index.size(partition)) continue
-      const place = this.#index.placeAt(partition, slot)
-      if (place === 0) continue
-      const segment = this.#segments.get(place)
-      readEntry(segment, offsetOf(place), view)
-      if (view.voidTime === 0 || view.voidTime > seconds) continue
-      this.remove(segment.buffer, offsetOf(place) + digestAt)
-      this.expired++
+  async #openFiles(options: FileOptions): Promise<void> {
+    const index = this.#index
+    const { segments: table } = this.#log
+    const parts = { table, index, sets: this.#sets, sequences: this.#sequences, damaged: this.#damaged }
+    const files = await openFiles(options, this.#log, parts)
+    this.#files = files
+    this.latestUpdate = files.latestUpdate
+    if (files.checkpoint) {
+      this.objects = files.checkpoint.objects
+      this.tombstones = files.checkpoint.tombstones
+    } else this.#countAll()
+    this.#compaction = this.#newCompaction()
+    if (this.#sets.anyTruncated) this.#truncation.begin()
+    const behind = this.latestUpdate - this.#clock()
+    if (behind > CLOCK_BEHIND_MS)
+      options.onNote?.(
+        `${options.folder}: the clock is ${Math.round(behind / 1000)} s behind the newest record; records may live that much longer. Set the clock right`,
+      )
+  }
+
+  /** After recovery: what stands at each slot, and no tombstone that hides nothing. */
+  #countAll(): void {
+    const pass = new PartitionPass(this.#index, (place) => this.#countOne(place))
+    pass.begin()
+    pass.run(new Slice(() => 0, 1))
+    for (const { namedAt, truncatedAt } of this.sets)
+      for (const place of [namedAt, truncatedAt]) if (place !== 0) this.#enliven(place)
+    if (this.#sets.all.place !== 0) this.#enliven(this.#sets.all.place)
+  }
+
+  #countOne(place: number): void {
+    const segment = this.#log.segments.get(place)
+    const offset = offsetOf(place)
+    const bytes = this.#enliven(place)
+    if (this.#damaged.has(place)) return
+    if (kindAt(segment, offset) === EntryKind.RECORD) {
+      readEntry(segment, offset, this.#view)
+      this.#count(this.#view.setId, 1, bytes)
+      return
     }
-    return slots
+    this.tombstones++
+    this.#index.seek(segment.buffer, offset + digestAt)
+    if (this.#index.stale === 0) this.#dropTombstone(place)
   }
 
-  #compact(most: number): boolean {
-    this.#victim ??= this.#poorest()
-    const victim = this.#victim
-    if (!victim) return false
-    let steps = most
-    while (this.#victimAt < victim.used && steps-- > 0) this.#rescue(victim)
-    if (this.#victimAt < victim.used) return true
-    this.#segments.remove(victim)
-    this.#victim = undefined
+  #newCompaction(): Compaction {
+    return new Compaction({
+      log: this.#log,
+      index: this.#index,
+      sets: this.#sets,
+      ...(this.#files ? { files: this.#files } : {}),
+      moved: (from, to) => {
+        if (this.#damaged.delete(from)) this.#damaged.add(to)
+      },
+      dropTombstone: (place) => this.#dropTombstone(place),
+      onFailure: () => undefined,
+    })
+  }
+
+  #checkpoint(): Buffer {
+    const segments = [...this.#log.segments.all()].sort((a, b) => a.number - b.number)
+    return writeCheckpoint({
+      segments,
+      sets: this.#sets,
+      sequences: this.#sequences,
+      index: this.#index,
+      objects: this.objects,
+      tombstones: this.tombstones,
+      latestUpdate: this.latestUpdate,
+      nextNumber: this.#log.nextNumber,
+    })
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
+    const commit = this.#files?.commit
+    if (!commit) return
+    if (commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
+    if (commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
+  }
+
+  /** Appends a tombstone that is not older than what it hides. */
+  #bury(digest: Buffer, at: number, lastUpdate: number): number {
+    const draft = this.#tombstone
+    draft.digest = digest
+    draft.digestStart = at
+    draft.lastUpdate = Math.max(this.#clock(), lastUpdate)
+    draft.sequence = this.nextSequence(this.#index.partitionOf(digest, at))
+    return this.#log.append(EntryKind.TOMBSTONE, draft)
+  }
+
+  /** The last one of its partition stays: it keeps the partition's sequence over a restart. */
+  #dropTombstone(place: number): boolean {
+    const segment = this.#log.segments.get(place)
+    const offset = offsetOf(place)
+    readEntry(segment, offset, this.#view)
+    const partition = this.#index.partitionOf(segment.buffer, offset + digestAt)
+    if (this.#view.sequence === this.#sequences[partition]) return false
+    this.#log.segments.enliven(segment, -aligned(lengthAt(segment, offset)))
+    this.#index.delete()
+    this.tombstones--
     return true
   }
 
-  async close(): Promise<void> {
-    this.#victim = undefined
+  #appendSetEntry(entry: LogEntry, before: number): number {
+    this.#checkOpen()
+    const place = this.#log.appendLogEntry(entry)
+    this.#enliven(place)
+    if (before !== 0) this.#enliven(before, -1)
+    return place
   }
 
-  #rescue(victim: Segment): void {
-    const offset = this.#victimAt
-    const taken = aligned(lengthAt(victim, offset))
-    this.#victimAt += taken
-    if (kindAt(victim, offset) !== EntryKind.RECORD) return
-    if (this.#index.seek(victim.buffer, offset + 8) !== placeOf(victim.id, offset)) return
-    const to = this.#room(taken)
-    victim.buffer.copy(to.buffer, to.used, offset, offset + taken)
-    this.#index.move(placeOf(to.id, to.used))
-    this.#segments.grew(to, taken)
-    this.#segments.enliven(to, taken)
-    this.#segments.enliven(victim, -taken)
+  #beginExpiry(now: number): void {
+    if (!this.#expiry.isOver) return
+    const period = this.#expiryPeriod() * 1000
+    // A clock that was set back must not put the next pass off.
+    if (period === 0 || this.objects === 0 || Math.abs(now - this.#expiryBegan) < period) return
+    this.#expiryBegan = now
+    this.#expiringAt = Math.floor((now - EPOCH_2010_MS) / 1000)
+    this.#expiry.begin()
   }
 
-  #poorest(): Segment | undefined {
-    let best: Segment | undefined
-    for (const segment of this.#segments.all())
-      if (segment !== this.#open && segment.live < segment.used * POOR_SHARE)
-        if (!best || segment.live < best.live) best = segment
-    this.#victimAt = best ? alignment : 0
-    return best
+  #expire(place: number): void {
+    if (!this.#look(place)) return
+    const { voidTime, buffer } = this.#view
+    if (voidTime === 0 || voidTime > this.#expiringAt) return
+    this.remove(buffer, offsetOf(place) + digestAt)
+    this.expired++
   }
 
-  #append(draft: RecordDraft): { place: number; bytes: number } {
-    const segment = this.#room(entryRoom(draft))
-    const place = placeOf(segment.id, segment.used)
-    const bytes = writeEntry(segment, segment.used, EntryKind.RECORD, draft)
-    this.#segments.grew(segment, bytes)
-    this.#segments.enliven(segment, bytes)
-    return { place, bytes }
+  /** Of a damaged record the set is not known: only a truncation of all takes it out. */
+  #removeTruncated(place: number): void {
+    const segment = this.#log.segments.get(place)
+    const offset = offsetOf(place)
+    const gone = this.#damaged.has(place)
+      ? lastUpdateAt(segment, offset) < this.#sets.all.before
+      : this.#look(place) && this.#sets.isTruncated(this.#view)
+    if (gone) this.remove(segment.buffer, offset + digestAt)
   }
 
-  #room(bytes: number): Segment {
-    if (this.#open.used + bytes > this.#segments.capacity) this.#open = this.#newSegment()
-    return this.#open
-  }
-
-  #newSegment(): Segment {
-    const segment = this.#segments.add(this.#nextNumber++)
-    segment.used = 0
-    segment.live = 0
-    // Place 0 means none.
-    this.#segments.grew(segment, alignment)
-    return segment
-  }
-
-  #forget(place: number): void {
-    const segment = this.#segments.get(place)
-    const bytes = aligned(lengthAt(segment, offsetOf(place)))
+  /** Reads the record at a place into the view; false when a tombstone or a damaged record stands there. */
+  #look(place: number): boolean {
+    const segment = this.#log.segments.get(place)
+    if (kindAt(segment, offsetOf(place)) !== EntryKind.RECORD || this.#damaged.has(place)) return false
     readEntry(segment, offsetOf(place), this.#view)
-    this.#count(this.#view.setId, -1, -bytes)
-    this.#segments.enliven(segment, -bytes)
+    return true
+  }
+
+  /** What the slot that was just sought held is no longer the newest. */
+  #supersede(place: number): void {
+    const segment = this.#log.segments.get(place)
+    const bytes = this.#enliven(place, -1)
+    if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) {
+      this.tombstones--
+      return
+    }
+    if (this.#files) this.#index.addStale()
+    // Damaged ones were never counted.
+    if (this.#damaged.delete(place)) return
+    readEntry(segment, offsetOf(place), this.#view)
+    this.#count(this.#view.setId, -1, bytes)
+  }
+
+  /** Counts an entry's bytes as live, or with -1 as dead; answers them with that sign. */
+  #enliven(place: number, sign = 1): number {
+    const segment = this.#log.segments.get(place)
+    const bytes = sign * aligned(lengthAt(segment, offsetOf(place)))
+    this.#log.segments.enliven(segment, bytes)
+    return bytes
   }
 
   #count(setId: number, objects: number, bytes: number): void {
-    const set = this.sets[setId]!
-    set.objects += objects
-    set.bytes += bytes
+    this.#sets.count(setId, objects, bytes)
     this.objects += objects
-  }
-}
-
-const newSet = (name: Buffer): StoredSet => ({
-  name: { buffer: name, start: 0, end: name.length },
-  objects: 0,
-  bytes: 0,
-  truncateBefore: 0,
-})
-
-const STEPS_PER_MS = 500
-
-export function emptyView(): RecordView {
-  return {
-    generation: 0,
-    voidTime: 0,
-    lastUpdate: 0,
-    regime: 0,
-    sequence: 0,
-    setId: 0,
-    buffer: Buffer.alloc(0),
-    keyStart: 0,
-    keyEnd: 0,
-    binsStart: 0,
-    binsEnd: 0,
-    binCount: 0,
   }
 }

@@ -39,3 +39,41 @@ export interface RecordDraft {
   binsEnd: number
   binCount: number
 }
+
+export function newView(): RecordView {
+  return {
+    generation: 0,
+    voidTime: 0,
+    lastUpdate: 0,
+    regime: 0,
+    sequence: 0,
+    setId: 0,
+    buffer: Buffer.alloc(0),
+    keyStart: 0,
+    keyEnd: 0,
+    binsStart: 0,
+    binsEnd: 0,
+    binCount: 0,
+  }
+}
+
+export function newDraft(): RecordDraft {
+  const nothing = Buffer.alloc(0)
+  return {
+    digest: nothing,
+    digestStart: 0,
+    generation: 0,
+    voidTime: 0,
+    lastUpdate: 0,
+    regime: 0,
+    sequence: 0,
+    setId: 0,
+    key: nothing,
+    keyStart: 0,
+    keyEnd: 0,
+    bins: nothing,
+    binsStart: 0,
+    binsEnd: 0,
+    binCount: 0,
+  }
+}

@@ -35,8 +35,12 @@ export class Segment {
   used = 0
   /** Bytes of newest versions. */
   live = 0
-  /** Bytes that have been handed to the file; all of them when there is no file. */
-  written = 0
+  /** Bytes that its file has, synced. */
+  durable = 0
+  /** Holds damage that nobody can name, so that it is to be copied together first. */
+  spoiled = false
+  /** The log says that its file goes, so it is no longer missed when it is gone. */
+  retired = false
 
   constructor(id: number, number: number, buffer: Buffer) {
     this.id = id
@@ -83,6 +87,7 @@ export class SegmentTable {
     return this.#usedBytes
   }
 
+  /** The bytes are those of an earlier segment until they are written. */
   add(number: number): Segment {
     const id = this.#freeIds.pop() ?? this.byId.length
     const segment = new Segment(id, number, this.#pool.pop() ?? Buffer.from(new ArrayBuffer(this.capacity)))

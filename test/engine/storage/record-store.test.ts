@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { RecordDraft } from '../../../engine/src/storage/record.ts'
-import { emptyView, RecordStore } from '../../../engine/src/storage/record-store.ts'
+import { newView } from '../../../engine/src/storage/record.ts'
+import { RecordStore } from '../../../engine/src/storage/record-store.ts'
 import { ResultError } from '../../../engine/src/values/result-code.ts'
 
 const MIB = 1024 * 1024
@@ -30,10 +31,10 @@ function draft(key: number, bins: Buffer, lastUpdate = 1000, setId = 0): RecordD
 }
 
 const open = (memoryLimit = 256 * MIB): Promise<RecordStore> =>
-  RecordStore.open({ clock: () => 0, memoryLimit })
+  RecordStore.open({ clock: () => 0, stopwatch: () => performance.now(), memoryLimit })
 
 function read(store: RecordStore, key: number): string | undefined {
-  const view = emptyView()
+  const view = newView()
   if (!store.find(digestOf(key), 0, view)) return undefined
   expect(view.generation).toBe(1 + (key % 7))
   return view.buffer.toString('latin1', view.binsStart, view.binsEnd)
@@ -76,10 +77,12 @@ describe('the store in memory', () => {
     store.write(draft(2, Buffer.from('new'), 2000, set))
     store.write(draft(3, Buffer.from('other'), 1000))
     store.truncate(set, 1500)
+    while (store.runSlice(0, 1));
     expect([1, 2, 3].map((key) => read(store, key))).toEqual([undefined, 'new', 'other'])
     expect(store.sets[set]).toMatchObject({ objects: 1, truncateBefore: 1500 })
     store.truncate(0, 1500)
     expect([2, 3].map((key) => read(store, key))).toEqual(['new', undefined])
+    while (store.runSlice(0, 1));
     expect(store.objects).toBe(1)
   })
 
@@ -104,6 +107,7 @@ describe('the store in memory', () => {
     let period = 0
     const store = await RecordStore.open({
       clock: () => 0,
+      stopwatch: () => performance.now(),
       memoryLimit: 256 * MIB,
       expiryPeriod: () => period,
     })
