@@ -14,6 +14,7 @@ Without flags: listens on 127.0.0.1:3000 and keeps namespace test in memory.
   --host ADDRESS        address to listen on (LARDER_HOST)
   --port N              port; 0 takes any free one (LARDER_PORT)
   --folder PATH         keep data in files here (LARDER_FOLDER)
+  --accept-damage       start on damaged files although records may be lost or old
   --namespace SPEC      name[,flush|commit|none][,memoryMiB=…][,defaultTtl=…][,nsupPeriod=…]; may be given several
                         times (LARDER_NAMESPACES, separated by blanks)
   --node-id HEX         (LARDER_NODE_ID)
@@ -37,6 +38,7 @@ Examples:
         host: { type: 'string' },
         port: { type: 'string' },
         folder: { type: 'string' },
+        'accept-damage': { type: 'boolean' },
         namespace: { type: 'string', multiple: true },
         'node-id': { type: 'string' },
         'cluster-name': { type: 'string' },
@@ -47,6 +49,7 @@ Examples:
     if (values.host !== undefined) flags.host = values.host
     if (values.port !== undefined) flags.port = wholeNumber('port', values.port, 0, 65_535)
     if (values.folder !== undefined) flags.folder = values.folder
+    if (values['accept-damage']) flags.acceptDamage = true
     if (values.namespace) flags.namespaces = values.namespace.map(parseNamespace)
     if (values['node-id'] !== undefined) flags.nodeId = values['node-id']
     if (values['cluster-name'] !== undefined) flags.clusterName = values['cluster-name']
@@ -57,7 +60,7 @@ Examples:
       flags,
     })
     const stopping = stopSignal()
-    const node = await startNode(config)
+    const node = await startNode(config, { onNote: (line) => console.error(line) })
     console.log(banner(node))
     await stopping
     console.log('stopping')

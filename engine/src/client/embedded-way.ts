@@ -19,7 +19,8 @@ export class EmbeddedWay implements Way {
       this.#node.request(request.buffer, 0, request.length, (answer, start, end) => {
         answered = true
         clearTimeout(timer)
-        resolve(Buffer.from(answer.subarray(start, end)))
+        if (start === end) reject(new WayError('connection', true, 'the disk of the node failed'))
+        else resolve(Buffer.from(answer.subarray(start, end)))
       })
       if (!answered)
         timer = setTimeout(() => reject(new WayError('timeout', true, `no answer in ${timeout} ms`)), timeout)

@@ -2,7 +2,7 @@ import type { AnswerWriter } from '../protocol/answer-writer.ts'
 import type { RequestMessage } from '../protocol/message.ts'
 import { DIGEST_BYTES, Info1, Info2, Info3 } from '../protocol/message.ts'
 import { filterResult } from '../operations/expression/expression.ts'
-import type { RecordDraft, RecordView } from '../storage/record.ts'
+import { newDraft, type RecordDraft, type RecordView } from '../storage/record.ts'
 import type { RecordStore } from '../storage/record-store.ts'
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
@@ -71,6 +71,7 @@ export class Namespace {
     this.#facts = new RecordFacts(this.#record, view)
     this.#runner = new OpRunner(this.#facts)
     this.#draft = newDraft()
+    this.#floor = store.latestTruncation
   }
 
   setSettings(set: string): SetSettings {
@@ -412,25 +413,4 @@ const nameBytes = ({ start, end }: Slice): number => end - start
 function keyIsValid({ buffer, keyStart, keyEnd }: RequestMessage): boolean {
   if (keyStart < 0) return true
   return keyEnd > keyStart && (buffer[keyStart] !== INTEGER_KEY || keyEnd - keyStart === INTEGER_KEY_BYTES)
-}
-
-function newDraft(): RecordDraft {
-  const nothing = Buffer.alloc(0)
-  return {
-    digest: nothing,
-    digestStart: 0,
-    generation: 0,
-    voidTime: 0,
-    lastUpdate: 0,
-    regime: 0,
-    sequence: 0,
-    setId: 0,
-    key: nothing,
-    keyStart: 0,
-    keyEnd: 0,
-    bins: nothing,
-    binsStart: 0,
-    binsEnd: 0,
-    binCount: 0,
-  }
 }

@@ -39,6 +39,11 @@ export interface NodeConfig {
   clusterName?: string
   /** Where namespaces with files keep them. */
   folder?: string
+  /**
+   * Start on damaged files even where nobody can say which records the damage hit: what it held is lost, or an older
+   * version shows. Default: refuse.
+   */
+  acceptDamage?: boolean
   namespaces?: readonly NamespaceConfig[]
   /** Client connections open at once. */
   maxConnections?: number
@@ -63,6 +68,7 @@ export interface ResolvedConfig {
   readonly nodeId: string | undefined
   readonly clusterName: string
   readonly folder: string | undefined
+  readonly acceptDamage: boolean
   readonly namespaces: readonly ResolvedNamespace[]
   readonly limits: Limits
   readonly transactionMaxMs: number
@@ -71,6 +77,8 @@ export interface ResolvedConfig {
 const DEFAULT_NAMESPACES: readonly NamespaceConfig[] = [{ name: 'test' }]
 const MAX_NAMESPACES = 32
 const DEFAULT_MEMORY_MIB = 1024
+/** A segment of 8 MiB has to take it, with its head and what stands first in the segment. */
+const LARGEST_RECORD_BYTES = 8 * 2 ** 20 - 2 ** 17
 const DAY_S = 86_400
 const TEN_YEARS_S = 3650 * DAY_S
 
@@ -90,6 +98,7 @@ export function resolveConfig(config: NodeConfig = {}): ResolvedConfig {
     nodeId: config.nodeId === undefined ? undefined : hexId(config.nodeId),
     clusterName: text(config.clusterName ?? 'larder', 'clusterName'),
     folder,
+    acceptDamage: config.acceptDamage ?? false,
     namespaces: resolved,
     limits: {
       maxConnections: whole(config.maxConnections ?? defaultLimits.maxConnections, 'maxConnections', 1, 1e6),
@@ -125,7 +134,7 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
     throw invalid(`${path}name`, namespace.name, '1 to 31 letters, digits, - or _')
   if (namespace.storage !== undefined && namespace.storage !== 'memory')
     throw invalid(`${path}storage`, namespace.storage, "'memory', the only kind so far")
-  const files = namespace.files ?? nodeFolder !== undefined
+  const files = namespace.files ?? (nodeFolder !== undefined && namespace.durability !== 'none')
   if (files && nodeFolder === undefined)
     throw new StartError(
       `Namespace ${namespace.name} wants files but the node has no folder; name one with folder (--folder)`,
@@ -133,6 +142,8 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
   const durability = namespace.durability ?? (files ? 'flush' : 'none')
   if (!durabilities.includes(durability))
     throw invalid(`${path}durability`, durability, `one of ${durabilities.join(', ')}`)
+  if (durability === 'none' && files)
+    throw invalid(`${path}durability`, durability, "'flush' or 'commit' where there are files")
   if (durability !== 'none' && !files)
     throw new StartError(
       `Namespace ${namespace.name} is to be ${durability} but keeps no files; name a folder (--folder) or leave durability out`,
@@ -147,7 +158,12 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
     memoryMiB: whole(namespace.memoryMiB ?? DEFAULT_MEMORY_MIB, `${path}memoryMiB`, 16, 2 ** 20),
     defaultTtl: whole(namespace.defaultTtl ?? 0, `${path}defaultTtl`, 0, TEN_YEARS_S),
     nsupPeriod: whole(namespace.nsupPeriod ?? 120, `${path}nsupPeriod`, 0, DAY_S),
-    maxRecordSize: whole(namespace.maxRecordSize ?? 2 ** 20, `${path}maxRecordSize`, 1024, 8 * 2 ** 20),
+    maxRecordSize: whole(
+      namespace.maxRecordSize ?? 2 ** 20,
+      `${path}maxRecordSize`,
+      1024,
+      LARGEST_RECORD_BYTES,
+    ),
   }
 }
 
@@ -157,6 +173,7 @@ const nodeKeys: readonly (keyof NodeConfig)[] = [
   'nodeId',
   'clusterName',
   'folder',
+  'acceptDamage',
   'namespaces',
   'maxConnections',
   'queuedBytes',

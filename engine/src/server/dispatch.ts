@@ -1,4 +1,4 @@
-import type { Namespace } from '../namespace/namespace.ts'
+import type { Namespace, Outcome } from '../namespace/namespace.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
 import { Info1, Info2, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
@@ -7,6 +7,7 @@ import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchReader } from './dispatch-batch.ts'
 import type { MessageHandler } from './service.ts'
+import type { SyncLedger } from './sync-ledger.ts'
 
 /** What of the dispatcher can be changed while the node runs. */
 export interface DispatchLimits {
@@ -17,6 +18,7 @@ export interface DispatchLimits {
 
 /** A namespace, and the requests it answered since they were last taken. */
 interface Target {
+  readonly number: number
   readonly name: Slice
   readonly namespace: Namespace
   reads: number
@@ -28,20 +30,28 @@ export class Dispatcher implements MessageHandler {
   readonly limits: DispatchLimits
   readonly #namespaces: readonly Target[]
   readonly #clock: () => number
+  readonly #ledger: SyncLedger
   readonly #message = new RequestMessage()
   readonly #batch = new BatchReader()
   #answer: AnswerWriter | undefined
 
-  constructor(namespaces: readonly Namespace[], limits: DispatchLimits, clock: () => number) {
-    this.#namespaces = namespaces.map((namespace) => {
+  /** `ledger` counts the namespaces' stores in the same order. */
+  constructor(
+    namespaces: readonly Namespace[],
+    limits: DispatchLimits,
+    clock: () => number,
+    ledger: SyncLedger,
+  ) {
+    this.#namespaces = namespaces.map((namespace, number) => {
       const buffer = Buffer.from(namespace.name)
-      return { name: { buffer, start: 0, end: buffer.length }, namespace, reads: 0, writes: 0 }
+      return { number, name: { buffer, start: 0, end: buffer.length }, namespace, reads: 0, writes: 0 }
     })
+    this.#ledger = ledger
     this.limits = limits
     this.#clock = clock
   }
 
-  /** Appends the answer to one type-3 body to `out`; 0 = it may leave at once. */
+  /** Appends the answer to one type-3 body to `out`; the result is the ticket it waits for, 0 = it may leave at once. */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number {
     const message = this.#message
     const answer = (this.#answer ??= new AnswerWriter(out))
@@ -54,7 +64,7 @@ export class Dispatcher implements MessageHandler {
       answer.single(out, ResultCode.TIMEOUT, isBatch)
     else if (isBatch) this.#runBatch(out)
     else this.#runSingle(out)
-    return 0
+    return this.#ledger.take()
   }
 
   /** Hands over how many single reads and writes each namespace answered since the last call. */
@@ -77,9 +87,17 @@ export class Dispatcher implements MessageHandler {
     if (message.digestAt < 0 && message.isScan) return answer.single(out, ResultCode.UNSUPPORTED, false)
     answer.beginFrame(out)
     answer.beginMessage()
-    const { code, generation, voidTime } = target.namespace.execute(message, answer)
+    const { code, generation, voidTime } = this.#execute(target)
     answer.endMessage(code, generation, voidTime, 0)
     answer.endFrame()
+  }
+
+  /** What the answer tells must not be undone by a power failure, a read's as little as a write's. */
+  #execute({ namespace, number }: Target): Outcome {
+    const outcome = namespace.execute(this.#message, this.#answer!)
+    const position = namespace.store.foundPosition
+    if (position > 0) this.#ledger.need(number, position)
+    return outcome
   }
 
   #target({ buffer, namespaceStart, namespaceEnd }: RequestMessage): Target | undefined {
@@ -101,14 +119,14 @@ export class Dispatcher implements MessageHandler {
     answer.beginFrame(out)
     let failed: ResultCode = ResultCode.OK
     for (let row = 0; row < batch.count; row++) {
-      const namespace = batch.next(message) ? this.#target(message)?.namespace : undefined
-      if (!namespace) {
+      const target = batch.next(message) ? this.#target(message) : undefined
+      if (!target) {
         out.length = begin
         return answer.single(out, ResultCode.PARAMETER, true)
       }
       answer.beginMessage()
       answer.plainReads = (message.info2 & Info2.WRITE) === 0
-      const { code, generation, voidTime } = namespace.execute(message, answer)
+      const { code, generation, voidTime } = this.#execute(target)
       answer.plainReads = false
       answer.endMessage(code, generation, voidTime, batch.index)
       answer.breakFrame()

@@ -23,7 +23,7 @@ export class EmbeddedService implements EmbeddedNode {
     if (ticket !== 0) {
       const copy = Buffer.from(out.buffer.subarray(0, out.length))
       out.reset()
-      service.syncs.whenSynced(ticket, () => respond(copy, 0, copy.length))
+      service.syncs.whenSynced(ticket, (failed) => respond(copy, 0, failed ? 0 : copy.length))
       return
     }
     this.#busy = true

@@ -12,10 +12,13 @@ export class LocalNamespace implements NamespaceState {
   readonly latencies = new Latencies()
   readonly settings: Settings
   readonly #namespace: Namespace
+  readonly #ticketOf: (position: number) => number
   readonly #setSettings = new Map<string, Settings>()
 
-  constructor(namespace: Namespace) {
+  /** `ticketOf` makes a position of the store what an answer can wait for. */
+  constructor(namespace: Namespace, ticketOf: (position: number) => number) {
     this.#namespace = namespace
+    this.#ticketOf = ticketOf
     this.settings = namespaceSettings(namespace)
   }
 
@@ -32,9 +35,9 @@ export class LocalNamespace implements NamespaceState {
     const { objects, indexBytes, dataBytes, dataUsedBytes } = store.stats()
     return new Map<string, string | number | boolean>([
       ['objects', objects],
-      ['tombstones', 0],
+      ['tombstones', store.tombstones],
       ['master_objects', objects],
-      ['master_tombstones', 0],
+      ['master_tombstones', store.tombstones],
       ['prole_objects', 0],
       ['non_replica_objects', 0],
       ['dead_partitions', 0],
@@ -91,7 +94,7 @@ export class LocalNamespace implements NamespaceState {
 
   truncate(set: string | undefined, before: number): number {
     this.#namespace.truncate(set, before)
-    return 0
+    return this.#ticketOf(this.#namespace.store.commitPosition)
   }
 
   untruncate(set: string | undefined): void {

@@ -1,16 +1,23 @@
+import { randomBytes } from 'node:crypto'
 import { Namespace } from '../namespace/namespace.ts'
+import type { FileOptions } from '../storage/open-files.ts'
 import { newView } from '../storage/record.ts'
 import { RecordStore } from '../storage/record-store.ts'
+import { StorageError } from '../storage/storage-error.ts'
 import type { BackgroundWork } from './background.ts'
 import type { ResolvedConfig, ResolvedNamespace } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
 import { LocalNamespace } from './local-namespace.ts'
+import { nodeDisk } from './node-disk.ts'
 import type { NamespaceState } from './node-state.ts'
 import type { MessageHandler, Syncs } from './service.ts'
 import type { ServiceNumbers } from './service-settings.ts'
 import { StartError } from './start-error.ts'
+import { SyncLedger } from './sync-ledger.ts'
 
 const MIB = 1024 * 1024
+/** How often a long recovery says how far it is. */
+const PROGRESS_MS = 500
 
 /** The namespaces of a node, open and ready. */
 export interface OpenNamespaces {
@@ -22,11 +29,23 @@ export interface OpenNamespaces {
   close(): Promise<void>
 }
 
-export async function openNamespaces(config: ResolvedConfig, clock: () => number): Promise<OpenNamespaces> {
-  const namespaces = await Promise.all(config.namespaces.map((namespace) => open(namespace, clock)))
+/** `onNote` gets lines for the person who runs the node. */
+export async function openNamespaces(
+  config: ResolvedConfig,
+  clock: () => number,
+  onNote: (line: string) => void,
+): Promise<OpenNamespaces> {
+  const namespaces = await openAll(config, clock, onNote)
   const limits = { transactionMaxMs: config.transactionMaxMs, batchMaxRequests: 0 }
-  const states = namespaces.map((namespace) => new LocalNamespace(namespace))
-  const dispatcher = new Dispatcher(namespaces, limits, clock)
+  const ledger = new SyncLedger(namespaces.map(({ store }) => store))
+  const states = namespaces.map((namespace, number) => {
+    const ticketOf = (position: number): number => {
+      ledger.need(number, position)
+      return ledger.take()
+    }
+    return new LocalNamespace(namespace, ticketOf)
+  })
+  const dispatcher = new Dispatcher(namespaces, limits, clock, ledger)
   const messages: MessageHandler = {
     dispatch: (request, start, end, arrived, out) => dispatcher.dispatch(request, start, end, arrived, out),
     took(micros) {
@@ -40,7 +59,7 @@ export async function openNamespaces(config: ResolvedConfig, clock: () => number
   return {
     states,
     messages,
-    syncs: { isSynced: () => true, whenSynced: (_ticket, callback) => callback(false) },
+    syncs: ledger,
     background: namespaces.map(({ store }) => store),
     numbers: limits,
     close: async () => {
@@ -49,11 +68,29 @@ export async function openNamespaces(config: ResolvedConfig, clock: () => number
   }
 }
 
-async function open(config: ResolvedNamespace, clock: () => number): Promise<Namespace> {
-  if (config.files)
-    throw new StartError(
-      `Namespace ${config.name} is to keep files, which this version cannot do yet; leave folder (--folder) out`,
-    )
+/** All of them, or none. */
+async function openAll(
+  config: ResolvedConfig,
+  clock: () => number,
+  onNote: (line: string) => void,
+): Promise<Namespace[]> {
+  const opened = await Promise.allSettled(
+    config.namespaces.map((namespace) => open(namespace, config.acceptDamage, clock, onNote)),
+  )
+  const namespaces = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const failed = opened.find((result) => result.status === 'rejected')
+  if (!failed) return namespaces
+  for (const { store } of namespaces) await store.close()
+  const { reason } = failed as { reason: unknown }
+  throw reason instanceof StorageError ? new StartError(reason.message, { cause: reason }) : reason
+}
+
+async function open(
+  config: ResolvedNamespace,
+  acceptDamage: boolean,
+  clock: () => number,
+  onNote: (line: string) => void,
+): Promise<Namespace> {
   const settings = {
     defaultTtl: config.defaultTtl,
     nsupPeriod: config.nsupPeriod,
@@ -69,6 +106,33 @@ async function open(config: ResolvedNamespace, clock: () => number): Promise<Nam
     stopwatch: () => performance.now(),
     memoryLimit: config.memoryMiB * MIB,
     expiryPeriod: () => settings.nsupPeriod,
+    files: filesOf(config, acceptDamage, onNote),
   })
   return new Namespace(config.name, settings, store, clock, newView())
+}
+
+function filesOf(
+  config: ResolvedNamespace,
+  acceptDamage: boolean,
+  onNote: (line: string) => void,
+): FileOptions | undefined {
+  const { name, folder, durability, flushMs } = config
+  if (folder === undefined || durability === 'none') return undefined
+  let reported = performance.now()
+  return {
+    disk: nodeDisk,
+    folder,
+    namespace: name,
+    durability,
+    flushMs,
+    newIncarnation: () => randomBytes(8).toString('hex'),
+    acceptDamage,
+    onProgress(done, total) {
+      if (performance.now() - reported < PROGRESS_MS) return
+      reported = performance.now()
+      onNote(`${name}: read ${done} of ${total} segments`)
+    },
+    onNote: (line) => onNote(`${name}: ${line}`),
+    onFault: ({ message }) => onNote(`${name}: ${message}`),
+  }
 }

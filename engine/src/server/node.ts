@@ -19,6 +19,12 @@ export interface NodeNamespace {
   readonly kept: string
 }
 
+/** What the owner of a node wants to hear of it. */
+export interface NodeWatch {
+  /** Lines for a person: how far recovery is, what it cut or lost, and why a namespace has stopped. */
+  readonly onNote?: (line: string) => void
+}
+
 /** A running node. */
 export interface Node {
   readonly id: string
@@ -40,10 +46,10 @@ export interface Node {
  * const client = await connect({ node })
  * await node.close()
  */
-export async function startNode(config: NodeConfig = {}): Promise<Node> {
+export async function startNode(config: NodeConfig = {}, watch: NodeWatch = {}): Promise<Node> {
   const resolved = resolveConfig(config)
   const clock = Date.now
-  const namespaces = await openNamespaces(resolved, clock)
+  const namespaces = await openNamespaces(resolved, clock, watch.onNote ?? (() => undefined))
   try {
     return await serve(resolved, namespaces, clock)
   } catch (error) {

@@ -14,8 +14,8 @@ function hasCode(error: unknown): error is SystemError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
 }
 
-/** The system's code of an error (EADDRINUSE, ELOCKED, ...), or '' where it has none. */
-export function codeOf(error: unknown): string {
+/** The system's code of an error (EADDRINUSE, ...), or '' where it has none. */
+function codeOf(error: unknown): string {
   return hasCode(error) ? error.code : ''
 }
 
@@ -39,30 +39,6 @@ export function listenError(error: unknown, host: string, port: number): StartEr
       })
     default:
       return new StartError(`Cannot listen on ${place}: ${messageOf(error)}`, { cause: error })
-  }
-}
-
-/** What to do when the data of a namespace could not be opened. */
-export function folderError(error: unknown, folder: string): StartError {
-  switch (codeOf(error)) {
-    case 'ELOCKED':
-      return new StartError(
-        `The folder ${folder} belongs to another running node (${messageOf(error)}); stop that one or choose another folder with --folder`,
-        { cause: error },
-      )
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return new StartError(
-        `The folder ${folder} cannot be written (${codeOf(error)}); make it writable or choose another one with --folder`,
-        {
-          cause: error,
-        },
-      )
-    case 'ENOSPC':
-      return new StartError(`The disk that holds ${folder} is full; free some space on it`, { cause: error })
-    default:
-      return new StartError(`Cannot open the data in ${folder}: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -116,6 +116,18 @@ export class SimulatedDisk implements Disk {
     }
   }
 
+  /** Another disk with the same files, all of it synced, for another process. */
+  copy(options: SimulatedDiskOptions): SimulatedDisk {
+    const copy = new SimulatedDisk(options)
+    for (const folder of this.#folders) copy.#folders.add(folder)
+    for (const [name, { content }] of this.#names) {
+      const inode = { content: Buffer.from(content), durable: Buffer.from(content), pending: [] }
+      copy.#names.set(name, inode)
+      copy.#durableNames.set(name, inode)
+    }
+    return copy
+  }
+
   /** Changes bytes on the platter, unnoticed. */
   damage(path: string, change: (content: Buffer) => void): void {
     const inode = this.#names.get(path)!
@@ -156,7 +168,9 @@ export class SimulatedDisk implements Disk {
   }
 
   remove(path: string): Promise<void> {
-    return this.#call('remove', path, () => this.#rename({ from: path, to: undefined, inode: this.#inode(path) }))
+    return this.#call('remove', path, () =>
+      this.#rename({ from: path, to: undefined, inode: this.#inode(path) }),
+    )
   }
 
   syncFolder(path: string): Promise<void> {

@@ -17,7 +17,15 @@ import { crcOfWords, crcStart } from './crc32.ts'
 import type { RecordDraft, RecordView } from './record.ts'
 import { aligned, type Segment } from './segment.ts'
 
-export const EntryKind = { RECORD: 1, TOMBSTONE: 2, MARK: 3, SET: 4, TRUNCATE: 5, RETIRE: 6, MANIFEST: 7 } as const
+export const EntryKind = {
+  RECORD: 1,
+  TOMBSTONE: 2,
+  MARK: 3,
+  SET: 4,
+  TRUNCATE: 5,
+  RETIRE: 6,
+  MANIFEST: 7,
+} as const
 
 const kindMask = 7
 const hasSet = 8

@@ -10,7 +10,16 @@
  */
 import type { DataFolder } from './data-folder.ts'
 import type { DiskFile } from './disk.ts'
-import { EntryKind, headIsSound, isRecord, kindAt, lengthAt, Soundness, soundnessAt, writeGap } from './entry.ts'
+import {
+  EntryKind,
+  headIsSound,
+  isRecord,
+  kindAt,
+  lengthAt,
+  Soundness,
+  soundnessAt,
+  writeGap,
+} from './entry.ts'
 import { isBefore, type LogPoint, logStart, readLogEntry } from './log-entry.ts'
 import { aligned, alignment, type Segment, type SegmentTable } from './segment.ts'
 import { hasMagic } from './segment-log.ts'
@@ -181,7 +190,8 @@ export class LogReader {
     let bytes = 0
     for (let i = found.length - 1; i >= 0; i--) {
       const { segment } = found[i]!
-      const keep = segment.number < torn.number ? segment.used : segment.number > torn.number ? 0 : torn.offset
+      const keep =
+        segment.number < torn.number ? segment.used : segment.number > torn.number ? 0 : torn.offset
       if (keep >= segment.used && segment.used > 0) continue
       bytes += segment.used - keep
       if (keep <= alignment) {

@@ -137,7 +137,8 @@ function note({ damage, tornBytes, missing }: ReadLog, { folder, onNote }: FileO
   if (!onNote) return
   if (tornBytes > 0) onNote(`${folder}: cut ${tornBytes} bytes of an unfinished write off the end of the log`)
   const named = damage.filter(({ loss }) => loss === 'named').length
-  if (named > 0) onNote(`${folder}: ${named} damaged records; reading one answers an error until it is replaced`)
+  if (named > 0)
+    onNote(`${folder}: ${named} damaged records; reading one answers an error until it is replaced`)
   const unknown = damage.filter(({ loss }) => loss === 'unknown').length
   if (unknown > 0 || missing.length > 0)
     onNote(

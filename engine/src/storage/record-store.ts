@@ -67,6 +67,7 @@ export class RecordStore {
   /** The second at which the pass that runs began, in seconds since 2010. */
   #expiringAt = 0
   #files: OpenFiles | undefined
+  #commits = false
   #compaction: Compaction
   #closed = false
   #foundAt = 0
@@ -124,9 +125,14 @@ export class RecordStore {
    * delete that a power failure could still take back is not to be seen.
    */
   get foundPosition(): number {
-    if (!this.#files || this.#foundAt === 0) return 0
+    if (!this.#commits || this.#foundAt === 0) return 0
     const { durable } = this.#log.segments.get(this.#foundAt)
     return offsetOf(this.#foundAt) >= durable ? this.position : 0
+  }
+
+  /** What must be synced before everything so far may be called done; 0 where nobody waits for the disk. */
+  get commitPosition(): number {
+    return this.#commits ? this.position : 0
   }
 
   /** Calls back once, when the position is synced or can no longer be. */
@@ -240,6 +246,8 @@ export class RecordStore {
   /** A piece of whatever has to be done between requests; true when there is more to do now. */
   runSlice(now: number, budgetMs: number): boolean {
     if (this.#closed || this.#files?.commit.fault) return false
+    // A segment may go now, and what was found in it with it.
+    this.#foundAt = 0
     this.#files?.commit.tick(now)
     const slice = new Slice(this.#stopwatch, budgetMs)
     if (this.#truncation.run(slice)) return true
@@ -259,7 +267,8 @@ export class RecordStore {
       if (!files.commit.fault) await files.commit.flush()
       await files.commit.close()
       // Damage is looked for anew at the next start, so it leaves no mark.
-      if (!files.commit.fault && this.#damaged.size === 0) await files.folder.writeCheckpoint(this.#checkpoint())
+      if (!files.commit.fault && this.#damaged.size === 0)
+        await files.folder.writeCheckpoint(this.#checkpoint())
     } finally {
       await files.folder.release()
     }
@@ -271,6 +280,7 @@ export class RecordStore {
     const parts = { table, index, sets: this.#sets, sequences: this.#sequences, damaged: this.#damaged }
     const files = await openFiles(options, this.#log, parts)
     this.#files = files
+    this.#commits = options.durability === 'commit'
     this.latestUpdate = files.latestUpdate
     if (files.checkpoint) {
       this.objects = files.checkpoint.objects

@@ -34,9 +34,7 @@ export class Recovery {
   }
 
   replay(segments: readonly Segment[], damage: readonly Damage[]): void {
-    this.#damagedAt = new Map(
-      damage.map((each) => [pointName(each.point.number, each.point.offset), each]),
-    )
+    this.#damagedAt = new Map(damage.map((each) => [pointName(each.point.number, each.point.offset), each]))
     const notes: { entry: LogEntry; place: number }[] = []
     for (const segment of segments) this.#replaySegment(segment, notes)
     // A set's name may stand behind its truncation: compaction moves each when it comes to it.

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Node } from '@larder/engine'
 import { StartError, startNode } from '@larder/engine'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -44,6 +47,7 @@ function op(number: number, name: string, type = 0, data = Buffer.alloc(0)): Buf
 const put = (digest: number, value: string): Buffer =>
   message(0, 1, digest, [op(2, 'v', 3, Buffer.from(value))])
 const get = (digest: number): Buffer => message(3, 0, digest)
+const remove = (digest: number): Buffer => message(0, 3, digest)
 const resultOf = (answer: Buffer): number => answer[13]!
 
 describe('a node', () => {
@@ -66,10 +70,36 @@ describe('a node', () => {
     )
   })
 
-  it('does not promise files that it cannot keep', async () => {
-    await expect(startNode({ port: 0, folder: '/tmp/larder-none' })).rejects.toThrow(
-      'Namespace test is to keep files, which this version cannot do yet; leave folder (--folder) out',
-    )
+  it('keeps records in files, and a second node on the same folder does not start', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'larder-node-'))
+    try {
+      for (const durability of ['flush', 'commit'] as const) {
+        const config = {
+          port: 0,
+          folder: `${folder}/${durability}`,
+          namespaces: [{ name: 'test', durability }],
+        }
+        const node = await startNode(config)
+        const wire = await Wire.open(node.port)
+        wire.send(Buffer.concat([put(1, 'one'), put(2, 'two'), remove(2), get(1)]))
+        expect((await wire.frames(4)).map(resultOf)).toEqual([0, 0, 0, 0])
+        await expect(startNode(config)).rejects.toThrow(
+          `The folder ${folder}/${durability}/test is in use by another node (process ${process.pid}); stop that one`,
+        )
+        wire.close()
+        await node.close()
+        const again = await startNode(config)
+        const second = await Wire.open(again.port)
+        second.send(Buffer.concat([get(1), get(2)]))
+        const answers = await second.frames(2)
+        expect(answers.map(resultOf)).toEqual([0, 2])
+        expect(answers[0]!.subarray(30)).toEqual(op(1, 'v', 3, Buffer.from('one')))
+        second.close()
+        await again.close()
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('that closes refuses connections from then on', async () => {

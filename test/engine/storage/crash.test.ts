@@ -7,8 +7,7 @@ const runs = long ? 50_000 : 3000
 describe('crashes on a disk that forgets', { timeout: 600_000 }, () => {
   for (const durability of ['commit', 'flush'] as const)
     it(`${durability}: nothing that was said to last is lost, deletes included`, async () => {
-      for (let seed = 0; seed < runs; seed++)
-        expect(await crashRun({ seed, durability })).toBeUndefined()
+      for (let seed = 0; seed < runs; seed++) expect(await crashRun({ seed, durability })).toBeUndefined()
     })
 })
 
