@@ -19,6 +19,7 @@ Starts an engine node and the store, imports a catalogue on the first start, and
   --host ADDRESS      address the store listens on (default 127.0.0.1, or HOST)
   --engine-port N     port of the engine node (default 3000)
   --data FOLDER       where all data is kept (default .larder)
+  --accept-damage     start on damaged engine files although records may be lost or old
   --help
 
 DATABASE_URL names a PostgreSQL for the orders; without it an embedded one is used.
@@ -42,6 +43,7 @@ export interface StartArguments {
   readonly host: string
   readonly enginePort: number
   readonly data: string
+  readonly acceptDamage: boolean
 }
 
 const options = {
@@ -55,6 +57,7 @@ const options = {
   host: { type: 'string' },
   'engine-port': { type: 'string', default: '3000' },
   data: { type: 'string', default: '.larder' },
+  'accept-damage': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -98,5 +101,6 @@ export function startArguments(args: readonly string[], environment: NodeJS.Proc
     host: values.host ?? environment.HOST ?? '127.0.0.1',
     enginePort: wholeNumber('--engine-port', values['engine-port'], 0, 65_535),
     data: values.data,
+    acceptDamage: values['accept-damage'],
   }
 }

@@ -15,6 +15,10 @@ export interface EngineProcess {
 
 export interface EngineProcessOptions {
   readonly port: number
+  /** Where it keeps its files; made when it is missing. */
+  readonly folder: string
+  /** Start on damaged files although records may be lost or old. */
+  readonly acceptDamage?: boolean
   /** What it says of its recovery while it starts. */
   readonly onLine?: (line: string) => void
   /** Another program than the larder command, for tests. */
@@ -30,15 +34,16 @@ const larderCommand = () =>
   join(dirname(createRequire(import.meta.url).resolve('@larder/engine/package.json')), 'src/cli/larder.ts')
 
 /**
- * Starts the engine node with the store's two namespaces, `shop` and `stock`, both in memory: the engine keeps no
- * files yet.
+ * Starts the engine node with the store's two namespaces: `shop`, written to disk in short intervals, and `stock`,
+ * where no answer leaves before its write is on disk.
  *
  * @throws StartFailure with the last line the process wrote when it ends before it serves
  */
 export async function startEngine(options: EngineProcessOptions): Promise<EngineProcess> {
   const command = options.command ?? larderCommand()
-  const flags = ['--port', String(options.port)]
-  const namespaces = ['--namespace', 'shop', '--namespace', 'stock']
+  const flags = ['--port', String(options.port), '--folder', options.folder]
+  if (options.acceptDamage) flags.push('--accept-damage')
+  const namespaces = ['--namespace', 'shop,flush', '--namespace', 'stock,commit']
   // A process group of its own, so that Ctrl-C reaches the store first, which then stops the engine last.
   const child = spawn(process.execPath, [command, 'server', ...flags, ...namespaces], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,7 +61,8 @@ export async function startEngine(options: EngineProcessOptions): Promise<Engine
         if (lines.length > LINES_KEPT) lines.shift()
         const found = listening.exec(line)
         if (found) resolve(found[1]!)
-        else options.onLine?.(line)
+        // Why it does not start is said once, by the failure.
+        else if (!line.startsWith('larder: ')) options.onLine?.(line)
       })
   })
   // Should this process die without stopping it, the engine goes with it.

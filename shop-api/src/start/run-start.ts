@@ -129,7 +129,12 @@ export async function runStart(args: StartArguments, world: StartWorld): Promise
 async function startParts(args: StartArguments, world: StartWorld, undo: Undo): Promise<RunningStore> {
   const log: Logger = pino({ level: world.environment.LOG_LEVEL ?? 'warn' })
   const onLine = (line: string) => void world.out.write(`engine: ${line}\n`)
-  const engine = await world.startEngine({ port: args.enginePort, onLine })
+  const engine = await world.startEngine({
+    port: args.enginePort,
+    folder: join(args.data, 'engine'),
+    acceptDamage: args.acceptDamage,
+    onLine,
+  })
   undo.add(() => engine.stop())
   const connection = await world.connect(engine.address)
   undo.add(() => connection.close())
