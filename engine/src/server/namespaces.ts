@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Namespace } from '../namespace/namespace.ts'
+import type { Disk } from '../storage/disk.ts'
 import type { FileOptions } from '../storage/open-files.ts'
 import { newView } from '../storage/record.ts'
 import { RecordStore } from '../storage/record-store.ts'
@@ -8,7 +9,6 @@ import type { BackgroundWork } from './background.ts'
 import type { ResolvedConfig, ResolvedNamespace } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
 import { LocalNamespace } from './local-namespace.ts'
-import { nodeDisk } from './node-disk.ts'
 import type { NamespaceState } from './node-state.ts'
 import type { MessageHandler, Syncs } from './service.ts'
 import type { ServiceNumbers } from './service-settings.ts'
@@ -29,13 +29,17 @@ export interface OpenNamespaces {
   close(): Promise<void>
 }
 
-/** `onNote` gets lines for the person who runs the node. */
-export async function openNamespaces(
-  config: ResolvedConfig,
-  clock: () => number,
-  onNote: (line: string) => void,
-): Promise<OpenNamespaces> {
-  const namespaces = await openAll(config, clock, onNote)
+/** The world as namespaces need it. */
+export interface NamespaceWorld {
+  readonly clock: () => number
+  readonly disk: Disk
+  /** Gets lines for the person who runs the node. */
+  readonly onNote: (line: string) => void
+}
+
+export async function openNamespaces(config: ResolvedConfig, world: NamespaceWorld): Promise<OpenNamespaces> {
+  const { clock } = world
+  const namespaces = await openAll(config, world)
   const limits = { transactionMaxMs: config.transactionMaxMs, batchMaxRequests: 0 }
   const ledger = new SyncLedger(namespaces.map(({ store }) => store))
   const states = namespaces.map((namespace, number) => {
@@ -69,13 +73,9 @@ export async function openNamespaces(
 }
 
 /** All of them, or none. */
-async function openAll(
-  config: ResolvedConfig,
-  clock: () => number,
-  onNote: (line: string) => void,
-): Promise<Namespace[]> {
+async function openAll(config: ResolvedConfig, world: NamespaceWorld): Promise<Namespace[]> {
   const opened = await Promise.allSettled(
-    config.namespaces.map((namespace) => open(namespace, config.acceptDamage, clock, onNote)),
+    config.namespaces.map((namespace) => open(namespace, config.acceptDamage, world)),
   )
   const namespaces = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = opened.find((result) => result.status === 'rejected')
@@ -88,9 +88,9 @@ async function openAll(
 async function open(
   config: ResolvedNamespace,
   acceptDamage: boolean,
-  clock: () => number,
-  onNote: (line: string) => void,
+  world: NamespaceWorld,
 ): Promise<Namespace> {
+  const { clock } = world
   const settings = {
     defaultTtl: config.defaultTtl,
     nsupPeriod: config.nsupPeriod,
@@ -106,7 +106,7 @@ async function open(
     stopwatch: () => performance.now(),
     memoryLimit: config.memoryMiB * MIB,
     expiryPeriod: () => settings.nsupPeriod,
-    files: filesOf(config, acceptDamage, onNote),
+    files: filesOf(config, acceptDamage, world),
   })
   return new Namespace(config.name, settings, store, clock, newView())
 }
@@ -114,13 +114,13 @@ async function open(
 function filesOf(
   config: ResolvedNamespace,
   acceptDamage: boolean,
-  onNote: (line: string) => void,
+  { disk, onNote }: NamespaceWorld,
 ): FileOptions | undefined {
   const { name, folder, durability, flushMs } = config
   if (folder === undefined || durability === 'none') return undefined
   let reported = performance.now()
   return {
-    disk: nodeDisk,
+    disk,
     folder,
     namespace: name,
     durability,

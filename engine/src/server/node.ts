@@ -1,4 +1,5 @@
 import type { EmbeddedNode } from '../protocol/transport.ts'
+import type { Disk } from '../storage/disk.ts'
 import { ResponseBuffer } from '../protocol/response.ts'
 import { Background } from './background.ts'
 import type { NodeConfig, ResolvedConfig } from './config.ts'
@@ -9,6 +10,7 @@ import { Listener } from './listener.ts'
 import { LocalNode } from './local-node.ts'
 import type { OpenNamespaces } from './namespaces.ts'
 import { openNamespaces } from './namespaces.ts'
+import { nodeDisk } from './node-disk.ts'
 import { Service } from './service.ts'
 import { serviceSettings } from './service-settings.ts'
 
@@ -19,10 +21,12 @@ export interface NodeNamespace {
   readonly kept: string
 }
 
-/** What the owner of a node wants to hear of it. */
-export interface NodeWatch {
+/** What a node has from its owner. */
+export interface NodeWorld {
   /** Lines for a person: how far recovery is, what it cut or lost, and why a namespace has stopped. */
   readonly onNote?: (line: string) => void
+  /** Instead of the disk of this machine. */
+  readonly disk?: Disk
 }
 
 /** A running node. */
@@ -46,10 +50,11 @@ export interface Node {
  * const client = await connect({ node })
  * await node.close()
  */
-export async function startNode(config: NodeConfig = {}, watch: NodeWatch = {}): Promise<Node> {
+export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}): Promise<Node> {
   const resolved = resolveConfig(config)
   const clock = Date.now
-  const namespaces = await openNamespaces(resolved, clock, watch.onNote ?? (() => undefined))
+  const { onNote = () => undefined, disk = nodeDisk } = world
+  const namespaces = await openNamespaces(resolved, { clock, onNote, disk })
   try {
     return await serve(resolved, namespaces, clock)
   } catch (error) {

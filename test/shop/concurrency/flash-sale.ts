@@ -15,14 +15,14 @@ import { standardPricing } from '../../../shop-api/src/orders/totals.ts'
 import { TestPaymentProvider } from '../../../shop-api/src/payment/test-provider.ts'
 import { pinPort, type StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
 import { stockBreaches } from '../../../shop-api/src/stock/stock-law.ts'
-import type { StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
+import type { StockRecord } from '../../../shop-api/src/stock/stock-record.ts'
+import type { StockRecords, StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
 import { createStock, stockPort } from '../../../shop-api/src/stock/stock-service.ts'
 import { startSweeper, sweep } from '../../../shop-api/src/stock/sweeper.ts'
-import { RecordModel } from '../support/record-model.ts'
-import { StockModel } from '../support/stock-model.ts'
+import { startRealEngine } from '../support/real-engine.ts'
 
 /**
- * A flash sale through the real HTTP server: buyers add to their carts and check out, send requests twice, try
+ * A flash sale through the real HTTP server on a real engine node: buyers add to their carts and check out, send requests twice, try
  * again after failures, leave carts behind until their holds end; and one take in five arrives at the stock record
  * a second time, some at once and some after the hold it made has ended.
  */
@@ -31,6 +31,8 @@ export interface FlashSale {
   readonly units: number
   readonly holdMs: number
   readonly patienceMs: number
+  /** How far apart buyers come and try again; 400 ms unless told. */
+  readonly rushMs?: number
   /** Takes this condition out of the take. */
   readonly without?: string
 }
@@ -57,6 +59,7 @@ const chance = (odds: number) => Math.random() < odds
 
 interface Sale {
   readonly url: string
+  readonly rushMs: number
   over: () => boolean
 }
 
@@ -91,9 +94,13 @@ async function buy(sale: Sale): Promise<void> {
   const cart = (await call(`${sale.url}/carts`, 'POST')).body.id!
   let isUndecided = chance(0.3)
   while (!sale.over()) {
-    await sleep(Math.random() * 400)
+    await sleep(Math.random() * sale.rushMs)
     const line = await call(`${sale.url}/carts/${cart}/lines/LAMP`, 'PUT', { quantity: 1 })
-    if (line.status !== 200) continue
+    if (line.status !== 200) {
+      // Nobody looks five times a second whether somebody else has left a cart behind.
+      await sleep(500 + Math.random() * 2500)
+      continue
+    }
     if (isUndecided) {
       isUndecided = chance(0.3)
       await sleep(2500)
@@ -129,24 +136,17 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
   const now = Date.now
   const log = pino({ level: 'silent' })
   const database = await openDatabase()
-  const model = new StockModel()
-  model.pauseMs = 8
-  const breaches: string[] = []
-  let samples = 0
-  model.onChange = (record) => {
-    samples++
-    if (breaches.length < 20) breaches.push(...stockBreaches(record))
-  }
+  const engine = await startRealEngine()
+  const { records } = engine.stock
   const key = { sku: 'LAMP', location: 'main', split: 0 }
   const late: Promise<unknown>[] = []
   const rewriteTake = rewrite(options, (statement) => {
     const delay = chance(0.5) ? 20 : options.holdMs + 1800
-    late.push(sleep(delay).then(() => model.apply(key, inTimeAgain(statement))))
+    late.push(sleep(delay).then(() => records.apply(key, inTimeAgain(statement))))
   })
   const stock: StockDeps = {
-    records: model,
-    intents: model,
-    layouts: model,
+    ...engine.stock,
+    records: slowly(records),
     now,
     holdMs: options.holdMs,
     log,
@@ -165,7 +165,7 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
   }
   const catalog = { findSku: async (sku: string) => (sku === 'LAMP' ? record : undefined) }
   const carts = new CartService({
-    carts: new CartStore(new RecordModel()),
+    carts: new CartStore(engine.records),
     catalog,
     stock: stockPort(stock),
     now,
@@ -191,18 +191,73 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
   const server = await listen(app, '127.0.0.1', 0)
   const stops = [startSweeper(stock, 100), startRecovery(checkout, 500)]
   const end = now() + options.patienceMs
-  const sold = () => model.cells.get('LAMP|main|0')!.numbers.sold
-  const over = () => now() > end || sold() >= options.units || breaches.length > 0
+  const watch = new Watch(() => records.readWhole(key))
+  const over = () => now() > end || watch.sold >= options.units || watch.breaches.length > 0
+  const sale: Sale = { url: server.url, rushMs: options.rushMs ?? 400, over }
   try {
-    await Promise.all(Array.from({ length: options.buyers }, () => buy({ url: server.url, over })))
+    await Promise.all(Array.from({ length: options.buyers }, () => buy(sale)))
     await Promise.all(late)
   } finally {
     await server.close()
     for (const stop of stops) await stop()
+    await watch.stop()
   }
-  const result = { sold: sold(), breaches, samples, lateDuplicates: late.length, ...(await books(database)) }
+  const { sold, breaches, samples } = watch
+  const result = { sold, breaches, samples, lateDuplicates: late.length, ...(await books(database)) }
   await database.close()
+  await engine.close()
   return result
+}
+
+/** Half of the changes are under way for a while, so that requests overtake each other. */
+function slowly(records: StockRecords): StockRecords {
+  return {
+    apply: async (key, statement) => {
+      if (chance(0.5)) await sleep(Math.random() * 40)
+      return records.apply(key, statement)
+    },
+    look: (key, ids) => records.look(key, ids),
+    lookMany: (keys) => records.lookMany(keys),
+    readWhole: (key) => records.readWhole(key),
+    create: (key, numbers) => records.create(key, numbers),
+  }
+}
+
+/** Reads the stock record again and again while the sale goes on, and holds the law against it. */
+class Watch {
+  readonly breaches: string[] = []
+  samples = 0
+  sold = 0
+  readonly #read: () => Promise<StockRecord | undefined>
+  readonly #watching: Promise<void>
+  #isOver = false
+
+  constructor(read: () => Promise<StockRecord | undefined>) {
+    this.#read = read
+    this.#watching = this.#watch()
+  }
+
+  /** After one last look. */
+  async stop(): Promise<void> {
+    this.#isOver = true
+    await this.#watching
+    await this.#look()
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#isOver) {
+      await this.#look()
+      await sleep(5)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const record = await this.#read()
+    if (!record) return
+    this.samples++
+    this.sold = record.numbers.sold
+    if (this.breaches.length < 20) this.breaches.push(...stockBreaches(record))
+  }
 }
 
 /** The late copy is not refused for its age alone, so that the other conditions have to stand by themselves. */
