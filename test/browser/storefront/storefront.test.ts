@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generatedCatalog } from '../../../shop-api/src/import/generator.ts'
-import { startModelStore } from '../../shop/support/model-store.ts'
+import { startRealStore } from '../../shop/support/real-store.ts'
 import { available } from '../../support/requirement.ts'
 
 /** Set it to a folder to look at every page of the walk. */
@@ -27,10 +27,10 @@ const visitors: [string, BrowserContextOptions][] = [
 
 describe.runIf(available('chromium', 'the storefront in a browser'))('the storefront', () => {
   let browser: Browser
-  let store: Awaited<ReturnType<typeof startModelStore>>
+  let store: Awaited<ReturnType<typeof startRealStore>>
 
   beforeAll(async () => {
-    store = await startModelStore(generatedCatalog(600))
+    store = await startRealStore(generatedCatalog(600))
     browser = await launch()
   })
   afterAll(async () => {

@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { HeldStock } from '../../../shop-api/src/carts/stock-port.ts'
-import type { CheckoutPoint, OrderHold, PinPort } from '../../../shop-api/src/checkout/checkout-ports.ts'
+import type { CheckoutPoint } from '../../../shop-api/src/checkout/checkout-ports.ts'
 import { openDatabase } from '../../../shop-api/src/database/database.ts'
 import { orders, testCharges } from '../../../shop-api/src/database/schema.ts'
-import { pinPort, takeHold, type StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
+import { takeHold, type StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
 import { stockBreaches } from '../../../shop-api/src/stock/stock-law.ts'
 import { createStock } from '../../../shop-api/src/stock/stock-service.ts'
 import { sweep } from '../../../shop-api/src/stock/sweeper.ts'
 import { databaseKinds, type TestCluster } from '../support/databases.ts'
-import { StockModel } from '../support/stock-model.ts'
+import { startRealEngine } from '../support/real-engine.ts'
 import type { Job, ToParent, ToStore } from './messages.ts'
 
 const HOUR = 3_600_000
@@ -39,12 +39,10 @@ for (const kind of databaseKinds) {
   describe.runIf(kind.runs)(`the store process on ${kind.name}`, () => {
     let cluster: TestCluster | undefined
     let folder: string
-    let model: StockModel
-    let pins: PinPort
+    let engine: Awaited<ReturnType<typeof startRealEngine>>
     let stock: StockDeps
     let holds: HeldStock[]
     let now: () => number
-    let breaches: string[]
     const children: ChildProcess[] = []
 
     beforeAll(() => {
@@ -60,19 +58,10 @@ for (const kind of databaseKinds) {
         await database.sql.execute('truncate orders, order_lines, idempotency_keys, test_charges')
         await database.close()
       }
-      model = new StockModel()
-      breaches = []
-      model.onChange = (record) => breaches.push(...stockBreaches(record))
       now = Date.now
-      model.now = () => now()
-      stock = {
-        records: model,
-        intents: model,
-        layouts: model,
-        now: () => now(),
-        log: { warn: () => undefined },
-      }
-      pins = pinPort(stock)
+      // A node of its own: the test moves the clock, and the sweeper never goes back.
+      engine = await startRealEngine()
+      stock = { ...engine.stock, now: () => now(), log: { warn: () => undefined } }
       await sweep(stock)
       await createStock(stock, { sku: 'LAMP', location: 'main', quantity: 10 })
       holds = []
@@ -80,17 +69,18 @@ for (const kind of databaseKinds) {
         const outcome = await takeHold(stock, { holdId: id, sku: 'LAMP', quantity: 2 })
         if (outcome.kind === 'held') holds.push(outcome.hold)
       }
-      return () => {
+      return async () => {
         for (const child of children.splice(0)) child.kill('SIGKILL')
+        await engine.close()
         rmSync(folder, { recursive: true, force: true })
-        expect(breaches).toEqual([])
       }
     })
 
     const where = () => (cluster ? { url: cluster.url } : { folder: join(folder, 'orders') })
 
     function startStore(job: Pick<Job, 'work' | 'stopAt' | 'paymentMethod'>) {
-      const whole: Job = { ...job, database: where(), holds, orderId: randomBytes(16).toString('base64url') }
+      const orderId = randomBytes(16).toString('base64url')
+      const whole: Job = { ...job, database: where(), engine: engine.address, holds, orderId }
       const env = { ...process.env, LARDER_TEST_JOB: JSON.stringify(whole) }
       const child = fork(join(import.meta.dirname, 'store-process.ts'), { env, execArgv: [] })
       children.push(child)
@@ -98,7 +88,6 @@ for (const kind of databaseKinds) {
         child.once('exit', (code, signal) => reject(new Error(`store ended: ${code} ${signal}`)))
         child.on('message', (message: ToParent) => {
           if (message.kind === 'done') resolve(message.outcome)
-          if (message.kind === 'stock') void answer(child, message)
         })
       })
       outcome.catch(() => undefined)
@@ -110,13 +99,6 @@ for (const kind of databaseKinds) {
       return { child, outcome, stopped: Promise.race([stopped, outcome]) }
     }
 
-    async function answer(child: ChildProcess, { call, method, args }: Extract<ToParent, { kind: 'stock' }>) {
-      const [hold, order, keep] = args as [OrderHold, number, boolean]
-      const outcome = await pins[method](hold, order, keep)
-      const message: ToStore = { kind: 'answer', call, answer: outcome }
-      if (child.connected) child.send(message)
-    }
-
     async function books() {
       now = () => Date.now() + HOUR
       await sweep(stock)
@@ -124,7 +106,9 @@ for (const kind of databaseKinds) {
       const state = (await database.sql.select().from(orders)).map((order) => order.state)
       const charges = await database.sql.select().from(testCharges)
       await database.close()
-      const { numbers } = model.cells.get('LAMP|main|0')!
+      const record = (await stock.records.readWhole({ sku: 'LAMP', location: 'main', split: 0 }))!
+      expect(stockBreaches(record)).toEqual([])
+      const { numbers } = record
       const captured = charges.filter((charge) => charge.outcome === 'captured').length
       return { state, captured, sold: numbers.sold, available: numbers.available, held: numbers.held }
     }

@@ -1,44 +1,28 @@
 import { openDatabase } from '../../../shop-api/src/database/database.ts'
-import type { CheckoutDeps, CheckoutPoint, PinPort } from '../../../shop-api/src/checkout/checkout-ports.ts'
+import { connect, exp, map, op } from '@larder/engine'
+import type { CheckoutDeps, CheckoutPoint } from '../../../shop-api/src/checkout/checkout-ports.ts'
 import { recoverOrders } from '../../../shop-api/src/checkout/recovery.ts'
 import { startCheckout } from '../../../shop-api/src/checkout/start-checkout.ts'
 import { standardPricing } from '../../../shop-api/src/orders/totals.ts'
 import { TestPaymentProvider } from '../../../shop-api/src/payment/test-provider.ts'
+import { connectEngine } from '../../../shop-api/src/start/engine-connection.ts'
+import { pinPort } from '../../../shop-api/src/stock/hold-service.ts'
 import type { Job, ToParent, ToStore } from './messages.ts'
 
 /**
- * A store process for tests that kill it: its orders lie in a real database, its stock lies with the parent, and
- * it stops for good at the point of the checkout that it is told, waiting to be killed or woken.
+ * A store process for tests that kill it: its orders lie in a real database, its stock in a real
+ * engine node, and it stops for good at the point of the checkout that it is told, waiting to be killed or woken.
  */
 
 const job = JSON.parse(process.env.LARDER_TEST_JOB ?? '') as Job
 const tell = (message: ToParent) => process.send!(message)
-const waiting = new Map<number, (answer: string) => void>()
-let calls = 0
 let hasStopped = false
 let wake = () => {}
 
-process.on('message', (message: ToStore) => {
-  if (message.kind === 'wake') wake()
-  else waiting.get(message.call)?.(message.answer)
-})
+process.on('message', (_message: ToStore) => wake())
 
-function ask<Answer extends string>(method: keyof PinPort, args: unknown[]): Promise<Answer> {
-  const call = ++calls
-  return new Promise((resolve) => {
-    waiting.set(call, (answer) => {
-      resolve(answer as Answer)
-    })
-    tell({ kind: 'stock', call, method, args })
-  })
-}
-
-const stock: PinPort = {
-  pin: (...args) => ask('pin', args),
-  sell: (...args) => ask('sell', args),
-  undo: (...args) => ask('undo', args),
-}
-
+const engine = await connectEngine({ connect, op, map, exp }, [job.engine])
+const stock = pinPort({ ...engine.stock, now: Date.now, log: { warn: () => undefined } })
 const database = await openDatabase(job.database)
 const price = { amount: 2000, currency: 'USD' as const }
 const record = {
@@ -89,4 +73,5 @@ if (job.work === 'checkout') {
   tell({ kind: 'done', outcome: outcome.kind })
 }
 await database.close()
+await engine.close()
 process.disconnect()
