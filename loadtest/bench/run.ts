@@ -1,11 +1,15 @@
 /** `npm run bench`: every figure of the README, or those named: `npm run bench -- throughput embedded`. */
 import { batchRead } from './batch-read.ts'
+import { commit } from './commit.ts'
+import { memory } from './memory.ts'
 import { removeTemporaryFolders } from './processes.ts'
 import { throughput } from './throughput.ts'
 
 const benches: Record<string, { title: string; run: () => Promise<void> }> = {
   throughput: { title: 'Requests on one core, against Redis and a bare echo', run: throughput },
   batch: { title: 'Batch reads', run: batchRead },
+  memory: { title: 'Memory, restarts and background work', run: memory },
+  commit: { title: 'Writes that wait for the disk', run: commit },
 }
 
 const named = process.argv.slice(2)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 )
 
 // A codec writes requests and finds the end of answers.
@@ -41,15 +42,24 @@ func mix(x uint64) uint64 {
 }
 
 // putDigest stands in for RIPEMD-160: the server takes any 20 bytes, and hashing is the client's cost.
-func putDigest(to []byte, key uint64) {
+func putDigest(to []byte, key, salt uint64) {
+	key ^= salt
 	binary.LittleEndian.PutUint64(to, mix(key))
 	binary.LittleEndian.PutUint64(to[8:], mix(key^0x5bd1e995))
 	binary.LittleEndian.PutUint32(to[16:], uint32(key))
 }
 
+// saltOf keeps the digests of different sets apart, as the real ones are.
+func saltOf(set string) uint64 {
+	hash := fnv.New64a()
+	hash.Write([]byte(set))
+	return hash.Sum64()
+}
+
 type larderCodec struct {
 	template []byte
 	digestAt int
+	salt     uint64
 }
 
 func field(to []byte, id byte, data []byte) []byte {
@@ -70,7 +80,7 @@ func newLarderCodec(o options, write bool) *larderCodec {
 	body = field(body, 0, []byte(o.namespace))
 	body = field(body, 1, []byte(o.set))
 	body = field(body, 4, make([]byte, 20))
-	c := &larderCodec{digestAt: len(body) - 20}
+	c := &larderCodec{digestAt: len(body) - 20, salt: saltOf(o.set)}
 	if write {
 		binary.BigEndian.PutUint16(body[8+20:], 1)
 		body = binary.BigEndian.AppendUint32(body, uint32(4+1+o.size))
@@ -85,7 +95,7 @@ func newLarderCodec(o options, write bool) *larderCodec {
 func (c *larderCodec) appendRequest(to []byte, key uint64) []byte {
 	at := len(to)
 	to = append(to, c.template...)
-	putDigest(to[at+c.digestAt:], key)
+	putDigest(to[at+c.digestAt:], key, c.salt)
 	return to
 }
 
@@ -112,11 +122,12 @@ func (c *batchCodec) appendRequest(to []byte, key uint64) []byte {
 	to = append(to, 0, 0, 0, 0, 41)
 	to = binary.BigEndian.AppendUint32(to, uint32(c.batch))
 	to = append(to, 0x0d)
+	salt := saltOf(c.set)
 	for i := 0; i < c.batch; i++ {
 		to = binary.BigEndian.AppendUint32(to, uint32(i))
 		digestAt := len(to)
 		to = append(to, make([]byte, 20)...)
-		putDigest(to[digestAt:], mix(key+uint64(i))%c.keys)
+		putDigest(to[digestAt:], mix(key+uint64(i))%c.keys, salt)
 		if i > 0 {
 			to = append(to, 1)
 			continue
