@@ -35,83 +35,143 @@ export interface CompactionParts {
   readonly onFailure: (error: unknown) => void
 }
 
-type Phase = 'copy' | 'wait' | 'settle'
+/**
+ * Compaction goes on while less than this share of all bytes is live. It takes the poorest segment, which under random
+ * updates has far less than the average live: copying each as soon as it fell below would cost twice as much.
+ */
+const wantedShare = 0.75
+/** A segment with more live bytes than this share is left alone: it would free too little. */
+const poorShare = 0.9
+/** Below this share of live bytes the log grows faster than it is compacted. */
+const urgentShare = 0.6
 
-/** Segments with fewer live bytes than this share are copied together. */
-const poorShare = 0.75
+/** Segments copied and not yet gone; beyond that no further one is begun. They take memory and disk meanwhile. */
+const largestUnderway = 8
 
 export class Compaction {
   readonly #parts: CompactionParts
-  #victim: Segment | undefined
-  #at = 0
-  #phase: Phase = 'copy'
-  /** Resolves when the phase that waits for the disk is over. */
-  #waiting: Promise<void> | undefined
+  /** The segment in phase 1, and how far it is. */
+  #copying: Segment | undefined
+  #copiedTo = 0
+  /** Those that wait for phase 2; the next group takes all of them. */
+  readonly #copied: Segment[] = []
+  /** Phases 2 and 3 of a group. */
+  #removing: Promise<void> | undefined
+  readonly #settling: Segment[] = []
+  #settledTo: number = alignment
+  /** How many segments are in phases 2 to 4, and their bytes. */
+  #underway = 0
+  #underwayBytes = 0
   #stopped = false
 
   constructor(parts: CompactionParts) {
     this.#parts = parts
   }
 
+  /** Whether it should get more time than it has had. */
+  get isUrgent(): boolean {
+    const { liveBytes, capacity } = this.#parts.log.segments
+    return this.#usedBytes > 4 * capacity && liveBytes < this.#usedBytes * urgentShare
+  }
+
   /** Works until the slice is over; true when there is more to do now. */
   run(slice: Slice): boolean {
-    if (this.#stopped) return false
-    this.#victim ??= this.#choose()
-    const victim = this.#victim
-    if (!victim || this.#phase === 'wait') return false
-    while (this.#at < victim.used) {
-      if (this.#phase === 'copy') this.#copy(victim)
-      else this.#settle(victim)
+    while (!this.#stopped) {
+      if (this.#settling.length > 0) this.#settle(this.#settling[0]!)
+      else if (!this.#copying && !this.#choose()) return false
+      else this.#copy(this.#copying!)
       if (slice.isOver) return true
     }
-    if (this.#phase === 'copy' && this.#parts.files) this.#waiting = this.#retire(victim, this.#parts.files)
-    else this.#free(victim)
-    return true
+    return false
   }
 
   /** Begins nothing more; resolves when no segment is half gone. */
   async stop(): Promise<void> {
     this.#stopped = true
-    await this.#waiting
-    const victim = this.#victim
-    if (!victim || this.#phase !== 'settle') return
-    while (this.#at < victim.used) this.#settle(victim)
-    this.#free(victim)
+    await this.#removing
+    while (this.#settling.length > 0) this.#settle(this.#settling[0]!)
   }
 
-  #choose(): Segment | undefined {
-    let best: Segment | undefined
+  get #usedBytes(): number {
+    return this.#parts.log.segments.usedBytes - this.#underwayBytes
+  }
+
+  #choose(): boolean {
     const { log, files } = this.#parts
-    if (files && (files.commit.full || files.commit.fault)) return undefined
+    if (files && (files.commit.full || files.commit.fault || this.#underway >= largestUnderway)) return false
+    const isRich = log.segments.liveBytes >= this.#usedBytes * wantedShare
+    let best: Segment | undefined
     for (const segment of log.segments.all()) {
-      if (log.isOpen(segment) || (segment.live >= segment.used * poorShare && !segment.spoiled)) continue
+      if (log.isOpen(segment) || segment.retired) continue
+      if (!segment.spoiled && segment.live > 0 && (isRich || segment.live >= segment.used * poorShare))
+        continue
       if (files && segment.durable < segment.used) continue
       if (!best || segment.spoiled || segment.live < best.live) best = segment
     }
-    this.#at = alignment
-    this.#phase = 'copy'
-    return best
+    this.#copying = best
+    this.#copiedTo = alignment
+    return best !== undefined
   }
 
+  /** Phase 1, one entry. */
   #copy(victim: Segment): void {
+    if (this.#copiedTo < victim.used) return this.#copyEntry(victim)
+    this.#copying = undefined
+    const { files } = this.#parts
+    if (!files) return this.#parts.log.segments.remove(victim)
+    victim.retired = true
+    this.#underway++
+    this.#underwayBytes += victim.used
+    this.#parts.log.appendLogEntry({ kind: EntryKind.RETIRE, number: victim.number })
+    this.#copied.push(victim)
+    this.#removing ??= this.#removeCopied(files)
+  }
+
+  /** Phases 2 and 3, until no copied segment waits any more. */
+  async #removeCopied({ folder, commit }: { folder: DataFolder; commit: GroupCommit }): Promise<void> {
+    while (this.#copied.length > 0) {
+      const group = this.#copied.splice(0)
+      try {
+        await commit.flush()
+        for (const { number } of group) await folder.removeSegment(number)
+        await folder.sync()
+        this.#settling.push(...group)
+      } catch (error) {
+        // The segments stay as they are. A full disk may get room again; nothing else is tried twice.
+        for (const segment of [...group, ...this.#copied.splice(0)]) this.#endUnderway(segment)
+        if (!commit.full) this.#stopped = true
+        this.#parts.onFailure(error)
+      }
+    }
+    this.#removing = undefined
+  }
+
+  #endUnderway(segment: Segment): void {
+    segment.retired = false
+    this.#underway--
+    this.#underwayBytes -= segment.used
+  }
+
+  #copyEntry(victim: Segment): void {
     const { index, log, sets } = this.#parts
-    const offset = this.#at
+    const offset = this.#copiedTo
     const place = placeOf(victim.id, offset)
-    this.#at += aligned(lengthAt(victim, offset))
+    const taken = aligned(lengthAt(victim, offset))
+    this.#copiedTo += taken
     const kind = kindAt(victim, offset)
     if (kind !== EntryKind.RECORD && kind !== EntryKind.TOMBSTONE) {
       const entry = readLogEntry(victim, offset, kind)
       if (entry && sets.isNeeded(entry, place)) {
         const to = log.appendLogEntry(entry)
         sets.moved(entry, to)
-        this.#enliven(victim, to, this.#at - offset)
+        this.#enliven(victim, to, taken)
       }
       return
     }
     if (index.seek(victim.buffer, offset + digestAt) !== place) return
     if (kind === EntryKind.TOMBSTONE && index.stale === 0 && this.#parts.dropTombstone(place)) return
     const to = log.appendCopy(victim, offset)
-    this.#enliven(victim, to, this.#at - offset)
+    this.#enliven(victim, to, taken)
     index.move(to)
     // Until the file is gone, what was copied is one more old version of its record.
     if (kind === EntryKind.RECORD && this.#parts.files) index.addStale()
@@ -124,33 +184,17 @@ export class Compaction {
     segments.enliven(segments.get(to), bytes)
   }
 
-  async #retire(
-    victim: Segment,
-    { folder, commit }: { folder: DataFolder; commit: GroupCommit },
-  ): Promise<void> {
-    this.#phase = 'wait'
-    victim.retired = true
-    this.#parts.log.appendLogEntry({ kind: EntryKind.RETIRE, number: victim.number })
-    try {
-      await commit.flush()
-      await folder.removeSegment(victim.number)
-      await folder.sync()
-    } catch (error) {
-      // The segment stays as it is. A full disk may get room again; nothing else is tried twice.
-      victim.retired = false
-      this.#victim = undefined
-      if (!commit.full) this.#stopped = true
-      this.#parts.onFailure(error)
-      return
-    }
-    this.#at = alignment
-    this.#phase = 'settle'
-  }
-
+  /** Phase 4, one entry. */
   #settle(victim: Segment): void {
     const { index, log } = this.#parts
-    const offset = this.#at
-    this.#at += aligned(lengthAt(victim, offset))
+    const offset = this.#settledTo
+    if (offset >= victim.used) {
+      this.#settledTo = alignment
+      this.#settling.shift()
+      this.#endUnderway(victim)
+      return log.segments.remove(victim)
+    }
+    this.#settledTo += aligned(lengthAt(victim, offset))
     if (kindAt(victim, offset) !== EntryKind.RECORD) return
     const place = index.seek(victim.buffer, offset + digestAt)
     if (place === 0) return
@@ -158,10 +202,5 @@ export class Compaction {
     if (index.stale > 0) return
     if (kindAt(log.segments.get(place), offsetOf(place)) === EntryKind.TOMBSTONE)
       this.#parts.dropTombstone(place)
-  }
-
-  #free(victim: Segment): void {
-    this.#parts.log.segments.remove(victim)
-    this.#victim = undefined
   }
 }

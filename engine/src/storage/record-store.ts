@@ -16,6 +16,7 @@ import {
   lengthAt,
   readEntry,
 } from './entry.ts'
+import { Expiry } from './expiry.ts'
 import type { LogEntry } from './log-entry.ts'
 import { type FileOptions, openFiles, type OpenFiles } from './open-files.ts'
 import { PartitionPass } from './partition-pass.ts'
@@ -44,8 +45,8 @@ export interface RecordStoreOptions {
 
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
-/** Void times count from 2010-01-01 UTC. */
-const EPOCH_2010_MS = 1_262_304_000_000
+/** The share of its budget that background work takes as long as it keeps up: what a request may have to wait. */
+const UNHURRIED = 0.2
 /** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
 const CLOCK_BEHIND_MS = 1000
 
@@ -53,7 +54,6 @@ export class RecordStore {
   readonly #clock: () => number
   readonly #stopwatch: () => number
   readonly #limit: number
-  readonly #expiryPeriod: () => number
   readonly #index: RecordIndex
   readonly #log: SegmentLog
   readonly #sets: SetTable
@@ -61,11 +61,8 @@ export class RecordStore {
   readonly #damaged = new Set<number>()
   readonly #view = newView()
   readonly #tombstone = newDraft()
-  readonly #expiry: PartitionPass
+  readonly #expiry: Expiry
   readonly #truncation: PartitionPass
-  #expiryBegan = -Infinity
-  /** The second at which the pass that runs began, in seconds since 2010. */
-  #expiringAt = 0
   #files: OpenFiles | undefined
   #commits = false
   #compaction: Compaction
@@ -88,7 +85,6 @@ export class RecordStore {
     this.#clock = clock
     this.#stopwatch = stopwatch
     this.#limit = memoryLimit
-    this.#expiryPeriod = expiryPeriod
     this.#log = new SegmentLog(options.segmentBytes)
     const { segments } = this.#log
     this.#index = new RecordIndex(partitions, (place, digest, at) =>
@@ -96,7 +92,7 @@ export class RecordStore {
     )
     this.#sets = new SetTable(files ? (entry, before) => this.#appendSetEntry(entry, before) : undefined)
     this.#sequences = new Float64Array(partitions)
-    this.#expiry = new PartitionPass(this.#index, (place) => this.#expire(place))
+    this.#expiry = new Expiry(this.#index, expiryPeriod, (place, at) => this.#expire(place, at))
     this.#truncation = new PartitionPass(this.#index, (place) => this.#removeTruncated(place))
     this.#compaction = this.#newCompaction()
   }
@@ -249,10 +245,9 @@ export class RecordStore {
     // A segment may go now, and what was found in it with it.
     this.#foundAt = 0
     this.#files?.commit.tick(now)
-    const slice = new Slice(this.#stopwatch, budgetMs)
+    const slice = new Slice(this.#stopwatch, this.#compaction.isUrgent ? budgetMs : budgetMs * UNHURRIED)
     if (this.#truncation.run(slice)) return true
-    this.#beginExpiry(now)
-    if (this.#expiry.run(slice)) return true
+    if (this.#expiry.run(slice, now)) return true
     return this.#compaction.run(slice)
   }
 
@@ -305,19 +300,19 @@ export class RecordStore {
     if (this.#sets.all.place !== 0) this.#enliven(this.#sets.all.place)
   }
 
-  #countOne(place: number): void {
+  #countOne(place: number): boolean {
     const segment = this.#log.segments.get(place)
     const offset = offsetOf(place)
     const bytes = this.#enliven(place)
-    if (this.#damaged.has(place)) return
+    if (this.#damaged.has(place)) return false
     if (kindAt(segment, offset) === EntryKind.RECORD) {
       readEntry(segment, offset, this.#view)
       this.#count(this.#view.setId, 1, bytes)
-      return
+      return false
     }
     this.tombstones++
     this.#index.seek(segment.buffer, offset + digestAt)
-    if (this.#index.stale === 0) this.#dropTombstone(place)
+    return this.#index.stale === 0 && this.#dropTombstone(place)
   }
 
   #newCompaction(): Compaction {
@@ -387,32 +382,22 @@ export class RecordStore {
     return place
   }
 
-  #beginExpiry(now: number): void {
-    if (!this.#expiry.isOver) return
-    const period = this.#expiryPeriod() * 1000
-    // A clock that was set back must not put the next pass off.
-    if (period === 0 || this.objects === 0 || Math.abs(now - this.#expiryBegan) < period) return
-    this.#expiryBegan = now
-    this.#expiringAt = Math.floor((now - EPOCH_2010_MS) / 1000)
-    this.#expiry.begin()
-  }
-
-  #expire(place: number): void {
-    if (!this.#look(place)) return
+  #expire(place: number, at: number): boolean {
+    if (!this.#look(place)) return false
     const { voidTime, buffer } = this.#view
-    if (voidTime === 0 || voidTime > this.#expiringAt) return
-    this.remove(buffer, offsetOf(place) + digestAt)
+    if (voidTime === 0 || voidTime > at) return false
     this.expired++
+    return this.remove(buffer, offsetOf(place) + digestAt)
   }
 
   /** Of a damaged record the set is not known: only a truncation of all takes it out. */
-  #removeTruncated(place: number): void {
+  #removeTruncated(place: number): boolean {
     const segment = this.#log.segments.get(place)
     const offset = offsetOf(place)
     const gone = this.#damaged.has(place)
       ? lastUpdateAt(segment, offset) < this.#sets.all.before
       : this.#look(place) && this.#sets.isTruncated(this.#view)
-    if (gone) this.remove(segment.buffer, offset + digestAt)
+    return gone && this.remove(segment.buffer, offset + digestAt)
   }
 
   /** Reads the record at a place into the view; false when a tombstone or a damaged record stands there. */

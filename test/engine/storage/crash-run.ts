@@ -67,7 +67,7 @@ class CrashRun {
 
   #diskOptions(): SimulatedDiskOptions {
     const mayFail = this.#random() < 0.7
-    const callsLeft = mayFail ? 1 + this.#below(this.#below(4) === 0 ? 40 : 260) : undefined
+    const callsLeft = mayFail ? 1 + this.#below(this.#below(2) === 0 ? 40 : 260) : undefined
     return { random: this.#random, skipsSync: this.#options.skipsSync, callsLeft }
   }
 

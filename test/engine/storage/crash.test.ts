@@ -15,7 +15,7 @@ describe('crashes on a disk that forgets', { timeout: 600_000 }, () => {
 const syncs: readonly { kind: 'sync' | 'syncFolder'; within: RegExp; what: string }[] = [
   { kind: 'sync', within: /GroupCommit\.#group/, what: 'of a group' },
   { kind: 'syncFolder', within: /GroupCommit\.#group/, what: "of a new segment's name" },
-  { kind: 'syncFolder', within: /Compaction\.#retire/, what: 'of the removal of a compacted segment' },
+  { kind: 'syncFolder', within: /Compaction\.#removeCopied/, what: 'of the removal of a compacted segment' },
   { kind: 'sync', within: /LogReader\.#syncEnd/, what: 'of what a killed process left in the cache' },
   { kind: 'syncFolder', within: /DataFolder\.removeCheckpoint/, what: 'of what recovery cut off' },
   { kind: 'sync', within: /writeWhole/, what: 'of the format file and the checkpoint' },
@@ -33,7 +33,7 @@ describe('the crash test fails without the sync', { timeout: 600_000 }, () => {
       }
       let found: string | undefined
       for (let seed = 0; seed < runs * 2 && found === undefined; seed++)
-        found = await crashRun({ seed, durability: 'commit', skipsSync })
+        found = await crashRun({ seed, durability: 'commit', lives: 8, skipsSync })
       expect(skipped).toBeGreaterThan(0)
       expect(found).toBeDefined()
     })
