@@ -51,7 +51,6 @@ interface Later {
 }
 
 const later: Readonly<Record<string, Later>> = {
-  'hand-record': { exchanges: 17, needs: 'cells of GeoJSON regions, and 3 unusual collections' },
   'hand-batch': { exchanges: 49, needs: 'bit and HLL operations' },
   'node-6.3.0-command_queue': {
     exchanges: 7,

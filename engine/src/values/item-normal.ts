@@ -10,7 +10,7 @@ import {
   MAX_DEPTH,
   skipItem,
 } from './msgpack-item.ts'
-import type { Slice } from './particle.ts'
+import { ParticleType, type Slice } from './particle.ts'
 import { ResultCode, ResultError } from './result-code.ts'
 
 /**
@@ -165,11 +165,17 @@ function normalMapEnd(start: number, depth: number): number {
   return at
 }
 
-/** Integers, strings and bytes can be keys of a map. */
+/** Integers, strings and bytes can be keys of a map; bytes of no known type cannot. */
 export function isKey(buffer: Buffer, at: number): boolean {
   const kind = itemKind(buffer, at)
-  return kind === ItemKind.INTEGER || kind === ItemKind.STRING || kind === ItemKind.BYTES
+  if (kind !== ItemKind.BYTES) return kind === ItemKind.INTEGER || kind === ItemKind.STRING
+  if (headerSize(buffer, at) === 0) return false
+  const particle = buffer[at + headerLength(buffer[at]!)]!
+  return particle === ParticleType.BLOB || isLanguageBlob(particle)
 }
+
+const isLanguageBlob = (particle: number): boolean =>
+  particle >= ParticleType.JAVA_BLOB && particle <= ParticleType.ERLANG_BLOB
 
 function rewriteItem(at: number, depth: number): number {
   if (at >= limit) fail()
@@ -207,6 +213,13 @@ function rewriteItem(at: number, depth: number): number {
 function extensionType(at: number): number {
   const byte = source[at]!
   return source[at + (byte >= 0xd4 ? 1 : headerLength(byte) - 1)]!
+}
+
+/** Flags of an order marker as a client may send it: an extension of 2 to 16 bytes is one, too, its type the flags. */
+function claimedFlags(at: number): number {
+  const byte = at < limit ? source[at]! : 0
+  if (byte > 0xd4 && byte <= 0xd8 && at + 1 < limit) return source[at + 1]!
+  return markerFlags(source, at, limit)
 }
 
 function rewriteInteger(at: number, end: number): void {
@@ -248,7 +261,7 @@ function rewriteList(start: number, depth: number): number {
   let at = start + headerLength(source[start]!)
   let ordered = false
   if (count > 0) {
-    const flags = markerFlags(source, at, limit)
+    const flags = claimedFlags(at)
     if (flags >= 0) {
       if ((flags & (PERSIST_INDEX | ORDERED)) === PERSIST_INDEX) throw new ResultError(ResultCode.PARAMETER)
       at = skipItem(source, at, limit)
@@ -278,7 +291,7 @@ function rewriteMap(start: number, depth: number): number {
   let at = start + headerLength(source[start]!)
   let flags = 0
   if (count > 0) {
-    const marker = markerFlags(source, at, limit)
+    const marker = claimedFlags(at)
     if (marker >= 0) {
       flags = marker & MAP_ORDER_FLAGS
       at = skipItem(source, at, limit)

@@ -38,6 +38,9 @@ const lists: [string, string | number][] = [
   ['93 01 c7 00 01 02', '93 01 c7 00 01 02'],
   ['92 c7 02 01 aa bb 05', '92 c7 00 01 05'],
   ['93 d4 01 00 01 02', '93 d4 01 00 01 02'],
+  // hand-record 1719: an extension of 16 bytes in front is an order marker, too.
+  ['91 d8 01' + '00'.repeat(16), '91 c7 00 01'],
+  ['92 01 d8 01' + '00'.repeat(16), '92 01 d8 01' + '00'.repeat(16)],
   ['90', '90'],
   ['', 1],
   ['80', 1],
@@ -76,6 +79,9 @@ const maps: [string, string | number][] = [
   ['83 c7 00 13 c0 01 0a 02 0b', '83 c7 00 03 c0 01 0a 02 0b'],
   ['83 c7 00 10 c0 01 0a 02 0b', '82 01 0a 02 0b'],
   ['83 c7 00 01 c0 01 0a 01 0b', 1],
+  // hand-record 1643: bytes of no known type are no key.
+  ['81 a1 78 01', 1],
+  ['81 a0 01', 1],
   ['81 c0 01', 1],
   ['81 c3 01', 1],
   ['81 cb 3f f0 00 00 00 00 00 00 01', 1],
