@@ -2,7 +2,8 @@
  * Tickets for answers that must not leave before the disk has something. One namespace counts positions of its own,
  * an answer may wait for several namespaces, and a connection wants one number that grows; so each wait gets the
  * next ticket, and a ticket is synced when it and all before it are. Namespaces of one node share a disk as a rule, so
- * a ticket seldom waits for another namespace's sync.
+ * a ticket seldom waits for another namespace's sync. One that had to be given up takes those behind it with it: a
+ * connection waits for the last ticket of many answers, and none of them may leave when one of them cannot.
  *
  * How many tickets are open is bounded by what connections may hold back: a held answer has one, and answers that
  * wait for the same positions share it.
@@ -86,6 +87,10 @@ export class SyncLedger implements Syncs {
     if (count === 0) return
     const closed = this.#waits.splice(0, count)
     this.#done += count
-    for (const { callbacks, failed: broken } of closed) for (const callback of callbacks) callback(broken)
+    // All is marked before anyone is called: who is called may ask for tickets that have nothing to do with these.
+    let broken = false
+    for (const each of closed) each.failed = broken ||= each.failed
+    if (broken) for (const each of this.#waits) each.failed = true
+    for (const each of closed) for (const callback of each.callbacks) callback(each.failed)
   }
 }

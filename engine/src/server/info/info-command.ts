@@ -1,9 +1,9 @@
 import type { NodeState } from '../node-state.ts'
 
-/** A value, with the store position that must be synced before it is told. */
+/** A value, with the ticket of what must be synced before it is told; 0 = nothing. */
 export interface DurableAnswer {
   readonly value: string
-  readonly position: number
+  readonly ticket: number
 }
 
 export type InfoAnswer = string | DurableAnswer

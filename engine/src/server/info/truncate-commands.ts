@@ -39,8 +39,8 @@ function truncate(node: NodeState, rest: string, wantsSet: boolean): InfoAnswer 
   if (lut !== undefined && before > now)
     return infoError(ResultCode.PARAMETER, 'would truncate in the future')
   // An unknown namespace is no error: another node of a cluster may have it.
-  const position = node.namespace(found.namespace)?.truncate(found.set, before) ?? 0
-  return { value: 'ok', position }
+  const ticket = node.namespace(found.namespace)?.truncate(found.set, before) ?? 0
+  return { value: 'ok', ticket }
 }
 
 function untruncate(node: NodeState, rest: string, wantsSet: boolean): string {
