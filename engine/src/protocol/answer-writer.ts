@@ -1,3 +1,4 @@
+import { ResultCode, ResultError } from '../values/result-code.ts'
 import { MESSAGE_HEADER_BYTES, Op } from './message.ts'
 import type { ResponseBuffer } from './response.ts'
 
@@ -5,14 +6,16 @@ const FRAME_HEADER_BYTES = 8
 /** Frames of a batch are sent when they have this much. Source: protocol notes, framing 2. */
 const FULL_FRAME_BYTES = 128 * 1024
 
+/** Clients take no more in one answer; source: protocol notes, framing 2. */
+const MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+
 /** Writes answer messages into frames: header first, ops as they come, the numbers when the outcome is known. */
 export class AnswerWriter {
   out: ResponseBuffer
   #frameAt = 0
   #messageAt = 0
   #ops = 0
-  /** The real server answers every op of a batch's read row as a READ. */
-  plainReads = false
+  #plainReads = false
 
   constructor(out: ResponseBuffer) {
     this.out = out
@@ -34,7 +37,9 @@ export class AnswerWriter {
     out.buffer.writeUInt32BE(size, this.#frameAt + 4)
   }
 
-  beginMessage(): void {
+  /** With `plainReads` every op is answered as a READ, as the real server does for read rows of a batch. */
+  beginMessage(plainReads = false): void {
+    this.#plainReads = plainReads
     this.#messageAt = this.out.reserve(MESSAGE_HEADER_BYTES)
     this.#ops = 0
   }
@@ -56,10 +61,12 @@ export class AnswerWriter {
   op(number: number, names: Buffer, nameStart: number, nameEnd: number, value: OpValue | undefined): void {
     const nameBytes = nameEnd - nameStart
     const valueBytes = value === undefined ? 0 : value.end - value.start
+    if (this.out.length - this.#messageAt + 8 + nameBytes + valueBytes > MAX_MESSAGE_BYTES)
+      throw new ResultError(ResultCode.RECORD_TOO_BIG, 'the answer is longer than clients take')
     const at = this.out.reserve(8 + nameBytes + valueBytes)
     const { buffer } = this.out
     buffer.writeUInt32BE(4 + nameBytes + valueBytes, at)
-    buffer[at + 4] = this.plainReads ? Op.READ : number
+    buffer[at + 4] = this.#plainReads ? Op.READ : number
     buffer[at + 5] = value === undefined ? 0 : value.type
     buffer[at + 6] = 0
     buffer[at + 7] = nameBytes
@@ -81,11 +88,9 @@ export class AnswerWriter {
     buffer.writeUInt16BE(this.#ops, at + 20)
   }
 
-  /** Begins another frame when this one has enough. */
-  breakFrame(): void {
-    if (this.out.length - this.#frameAt < FULL_FRAME_BYTES) return
-    this.endFrame()
-    this.beginFrame(this.out)
+  /** True when another message belongs into another frame. */
+  get frameIsFull(): boolean {
+    return this.out.length - this.#frameAt >= FULL_FRAME_BYTES
   }
 
   /** A frame with one message without ops. */

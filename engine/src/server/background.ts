@@ -1,3 +1,5 @@
+import type { FaultLog } from './fault-log.ts'
+
 /** Something that has work to do between requests. */
 export interface BackgroundWork {
   /** Works for at most `budgetMs`; true when there is more to do now. */
@@ -13,13 +15,15 @@ const IDLE_MS = 100
 export class Background {
   readonly #work: readonly BackgroundWork[]
   readonly #clock: () => number
+  readonly #faults: FaultLog
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #next = 0
 
-  constructor(work: readonly BackgroundWork[], clock: () => number) {
+  constructor(work: readonly BackgroundWork[], clock: () => number, faults: FaultLog) {
     this.#work = work
     this.#clock = clock
+    this.#faults = faults
     this.#later()
   }
 
@@ -31,10 +35,20 @@ export class Background {
   /** One slice of one of the works in turn. */
   #slice(idle: number): void {
     const work = this.#work[this.#next++ % this.#work.length]!
-    if (work.runSlice(this.#clock(), SLICE_MS)) idle = 0
+    if (this.#run(work)) idle = 0
     else idle++
     if (idle >= this.#work.length) this.#later()
     else this.#immediate = setImmediate(() => this.#slice(idle))
+  }
+
+  /** Work that fails counts as done, so it is tried again, but not at once. */
+  #run(work: BackgroundWork): boolean {
+    try {
+      return work.runSlice(this.#clock(), SLICE_MS)
+    } catch (error) {
+      this.#faults.report('background work', error)
+      return false
+    }
   }
 
   #later(): void {

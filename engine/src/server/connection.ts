@@ -3,7 +3,7 @@ import { announcedBytes, HEADER_BYTES } from './frame-header.ts'
 import type { InfoCaller } from './info/info-command.ts'
 import { forgetUserAgent } from './info/statistics-commands.ts'
 import { PartialFrame } from './partial-frame.ts'
-import type { Service } from './service.ts'
+import type { Service, UnfinishedAnswer } from './service.ts'
 
 /** Answers that wait: for the disk, or behind others that do. */
 interface HeldAnswers {
@@ -39,6 +39,9 @@ export class Connection {
   /** Where in the shared buffer the first answer that must wait begins, and what for. */
   #waitFrom = -1
   #ticket = 0
+  /** An answer that is made in pieces; what was read behind its request waits. */
+  #unfinished: UnfinishedAnswer | undefined
+  #hasTurn = false
   /** Set when the stream cannot be understood any more: what is owed leaves, then the connection is reset. */
   #refused = false
   #stopped = false
@@ -88,16 +91,18 @@ export class Connection {
         if (next <= end) {
           this.#answer(chunk, at, next, now)
           at = next
+          if (this.#unfinished) break
           if (service.out.length >= service.limits.queuedBytes && !this.#makeRoom()) break
           continue
         }
       }
       at = this.#collect(chunk, at, now)
+      if (this.#unfinished) break
     }
     this.#flush()
     service.took(started)
     if (this.#refused) this.#refuse()
-    else if (at < end) this.#leaveUnread(chunk, at)
+    else if (at < end || this.#unfinished) this.#leaveUnread(chunk, at)
     else if (this.queuedBytes >= service.limits.queuedBytes) this.#socket.pause()
   }
 
@@ -117,18 +122,57 @@ export class Connection {
     }
     this.#service.countPartial(this, partial.length - before)
     if (!partial.complete) return at
-    this.#service.countPartial(this, -partial.length)
     this.#answer(partial.buffer, 0, partial.length, partial.arrived)
-    partial.reset()
+    if (!this.#unfinished) this.#forgetPartial()
     return at
   }
 
+  #forgetPartial(): void {
+    this.#service.countPartial(this, -this.#partial.length)
+    this.#partial.reset()
+  }
+
   #answer(buffer: Buffer, start: number, end: number, arrived: number): void {
-    const before = this.#service.out.length
-    const ticket = this.#service.answer(buffer, start, end, arrived, this.#caller)
-    if (ticket === 0 || this.#service.syncs.isSynced(ticket)) return
-    if (this.#waitFrom < 0) this.#waitFrom = before
+    const service = this.#service
+    const before = service.out.length
+    const ticket = service.answer(buffer, start, end, arrived, this.#caller)
+    if (service.unfinished) {
+      this.#unfinished = service.unfinished
+      service.unfinished = undefined
+    }
+    if (ticket !== 0) this.#waitFor(ticket, before)
+  }
+
+  /** What stands in the shared buffer from `start` on must not leave before the ticket is synced. */
+  #waitFor(ticket: number, start: number): void {
+    if (this.#service.syncs.isSynced(ticket)) return
+    if (this.#waitFrom < 0) this.#waitFrom = start
     this.#ticket = Math.max(this.#ticket, ticket)
+  }
+
+  /** Makes the next piece of a long answer. */
+  #goOn(unfinished: UnfinishedAnswer): void {
+    const service = this.#service
+    const started = performance.now()
+    const ticket = service.resume(unfinished)
+    if (ticket !== 0) this.#waitFor(ticket, 0)
+    if (unfinished.done) {
+      this.#unfinished = undefined
+      if (this.#partial.complete) this.#forgetPartial()
+    }
+    this.#flush()
+    service.took(started)
+    this.#takeTurn()
+  }
+
+  /** Goes on when others have had their turn. */
+  #takeTurn(): void {
+    if (this.#hasTurn) return
+    this.#hasTurn = true
+    setImmediate(() => {
+      this.#hasTurn = false
+      this.#resume()
+    })
   }
 
   /** Sends what has been answered so far; false when too much is waiting to go on. */
@@ -209,6 +253,7 @@ export class Connection {
     this.#unread = chunk
     this.#unreadAt = at
     this.#socket.pause()
+    if (this.#unfinished) this.#takeTurn()
   }
 
   /** Goes on with the input once there is room for answers again. */
@@ -216,6 +261,7 @@ export class Connection {
     if (this.#socket.destroyed) return
     if (this.#refused) return this.#finishRefusal()
     if (this.queuedBytes >= this.#service.limits.queuedBytes) return
+    if (this.#unfinished) return this.#goOn(this.#unfinished)
     if (this.#unread.length > 0) {
       const chunk = this.#unread
       this.#unread = NOTHING
@@ -241,6 +287,7 @@ export class Connection {
     this.#heldBytes = 0
     this.#unsentBytes = 0
     this.#held.length = 0
+    this.#unfinished = undefined
     this.#partial.reset()
     this.#unread = NOTHING
     forgetUserAgent(this.#service.node, this.#caller)

@@ -15,6 +15,8 @@ export class BatchReader {
   /** The number the client gave the row. */
   index = 0
   #flags = 0
+  #buffer: Buffer = Buffer.alloc(0)
+  #start = 0
   #at = 0
   #end = 0
   #scBits = 0
@@ -37,7 +39,8 @@ export class BatchReader {
     if (batchStart < 0 || batchEnd - batchStart < HEAD_BYTES) return false
     this.count = message.buffer.readUInt32BE(batchStart)
     this.#flags = message.buffer[batchStart + 4]!
-    this.#at = batchStart + HEAD_BYTES
+    this.#buffer = message.buffer
+    this.#start = this.#at = batchStart + HEAD_BYTES
     this.#end = batchEnd
     this.#scBits = message.info3 & SC_BITS
     this.#filterStart = message.filterStart
@@ -45,6 +48,20 @@ export class BatchReader {
     this.#first = true
     this.#hadKey = false
     return this.count > 0
+  }
+
+  /** Begins at the first row of what `other` reads; its rows go to a message of their own. */
+  openAgain(other: BatchReader, message: RequestMessage): void {
+    message.buffer = this.#buffer = other.#buffer
+    this.count = other.count
+    this.#flags = other.#flags
+    this.#start = this.#at = other.#start
+    this.#end = other.#end
+    this.#scBits = other.#scBits
+    this.#filterStart = other.#filterStart
+    this.#filterEnd = other.#filterEnd
+    this.#first = true
+    this.#hadKey = false
   }
 
   /** Makes the message the next row; false when there is none, or it is not laid out as it says. */

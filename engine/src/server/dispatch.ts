@@ -5,8 +5,8 @@ import type { ResponseBuffer } from '../protocol/response.ts'
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
-import { BatchReader } from './dispatch-batch.ts'
-import type { MessageHandler } from './service.ts'
+import { BatchRun, type BatchRows } from './batch-run.ts'
+import type { MessageHandler, UnfinishedAnswer } from './service.ts'
 import type { SyncLedger } from './sync-ledger.ts'
 
 /** What of the dispatcher can be changed while the node runs. */
@@ -31,8 +31,16 @@ export class Dispatcher implements MessageHandler {
   readonly #namespaces: readonly Target[]
   readonly #clock: () => number
   readonly #ledger: SyncLedger
-  readonly #message = new RequestMessage()
-  readonly #batch = new BatchReader()
+  readonly #rows: BatchRows = {
+    knows: (message) => this.#target(message) !== undefined,
+    execute: (message) => {
+      const target = this.#target(message)
+      return target && this.#execute(target, message)
+    },
+  }
+  #message = new RequestMessage()
+  #batch = new BatchRun(this.#rows)
+  #unfinished: UnfinishedAnswer | undefined
   #answer: AnswerWriter | undefined
 
   /** `ledger` counts the namespaces' stores in the same order. */
@@ -67,6 +75,12 @@ export class Dispatcher implements MessageHandler {
     return this.#ledger.take()
   }
 
+  takeUnfinished(): UnfinishedAnswer | undefined {
+    const unfinished = this.#unfinished
+    this.#unfinished = undefined
+    return unfinished
+  }
+
   /** Hands over how many single reads and writes each namespace answered since the last call. */
   takeCounts(taker: (namespace: number, reads: number, writes: number) => void): void {
     for (let i = 0; i < this.#namespaces.length; i++) {
@@ -87,14 +101,14 @@ export class Dispatcher implements MessageHandler {
     if (message.digestAt < 0 && message.isScan) return answer.single(out, ResultCode.UNSUPPORTED, false)
     answer.beginFrame(out)
     answer.beginMessage()
-    const { code, generation, voidTime } = this.#execute(target)
+    const { code, generation, voidTime } = this.#execute(target, message)
     answer.endMessage(code, generation, voidTime, 0)
     answer.endFrame()
   }
 
   /** What the answer tells must not be undone by a power failure, a read's as little as a write's. */
-  #execute({ namespace, number }: Target): Outcome {
-    const outcome = namespace.execute(this.#message, this.#answer!)
+  #execute({ namespace, number }: Target, message: RequestMessage): Outcome {
+    const outcome = namespace.execute(message, this.#answer!)
     const position = namespace.store.foundPosition
     if (position > 0) this.#ledger.need(number, position)
     return outcome
@@ -107,35 +121,37 @@ export class Dispatcher implements MessageHandler {
     return undefined
   }
 
-  /** Rows are worked on in order; a batch that turns out not to be one is refused whole, its answers taken back. */
   #runBatch(out: ResponseBuffer): void {
-    const message = this.#message
-    const answer = this.#answer!
     const batch = this.#batch
-    const begin = out.length
-    if (!batch.open(message)) return answer.single(out, ResultCode.PARAMETER, true)
+    const answer = this.#answer!
+    if (!batch.open(this.#message, answer)) return answer.single(out, ResultCode.PARAMETER, true)
     if (this.limits.batchMaxRequests > 0 && batch.count > this.limits.batchMaxRequests)
       return answer.single(out, ResultCode.BATCH_TOO_LARGE, true)
-    answer.beginFrame(out)
-    let failed: ResultCode = ResultCode.OK
-    for (let row = 0; row < batch.count; row++) {
-      const target = batch.next(message) ? this.#target(message) : undefined
-      if (!target) {
-        out.length = begin
-        return answer.single(out, ResultCode.PARAMETER, true)
-      }
-      answer.beginMessage()
-      answer.plainReads = (message.info2 & Info2.WRITE) === 0
-      const { code, generation, voidTime } = this.#execute(target)
-      answer.plainReads = false
-      answer.endMessage(code, generation, voidTime, batch.index)
-      answer.breakFrame()
-      if (code !== ResultCode.OK && code !== ResultCode.NOT_FOUND && code !== ResultCode.FILTERED_OUT)
-        failed = code
-    }
-    answer.endFrame()
-    if (batch.answersAll) failed = ResultCode.OK
-    if (failed !== ResultCode.OK && batch.stopsAtFailure) out.length = begin
-    answer.single(out, failed, true)
+    if (batch.run(out)) return
+    this.#unfinished = new UnfinishedBatch(batch, this.#ledger)
+    this.#message = new RequestMessage()
+    this.#batch = new BatchRun(this.#rows)
+  }
+}
+
+/** A batch whose rows wait for room for their answers. */
+class UnfinishedBatch implements UnfinishedAnswer {
+  readonly #batch: BatchRun
+  readonly #ledger: SyncLedger
+  done = false
+
+  constructor(batch: BatchRun, ledger: SyncLedger) {
+    this.#batch = batch
+    this.#ledger = ledger
+  }
+
+  resume(out: ResponseBuffer): number {
+    this.done = this.#batch.run(out)
+    return this.#ledger.take()
+  }
+
+  fail(out: ResponseBuffer): void {
+    this.done = true
+    this.#batch.fail(out, ResultCode.SERVER_ERROR)
   }
 }

@@ -18,7 +18,7 @@ export class EmbeddedService implements EmbeddedNode {
       throw new RangeError('not one whole frame')
     const service = this.#service
     if (this.#busy) return this.#nested(request, start, end, respond)
-    const ticket = service.answer(request, start, end, service.clock(), this.#caller)
+    const ticket = service.answerWhole(request, start, end, this.#caller)
     const { out } = service
     if (ticket !== 0) {
       const copy = Buffer.from(out.buffer.subarray(0, out.length))

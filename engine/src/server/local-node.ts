@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { ResolvedConfig } from './config.ts'
+import { FaultLog } from './fault-log.ts'
 import type { NamespaceState, NodeCounters, NodeState } from './node-state.ts'
 import type { Settings } from './settings.ts'
 
@@ -19,6 +20,7 @@ export class LocalNode implements NodeState {
     infoRequests: 0,
     refusedStreams: 0,
   }
+  readonly faults: FaultLog
   readonly userAgents = new Map<string, number>()
   readonly clock: () => number
   readonly #configuredId: string | undefined
@@ -29,8 +31,10 @@ export class LocalNode implements NodeState {
     namespaces: readonly NamespaceState[],
     settings: Settings,
     clock: () => number,
+    onNote: (line: string) => void = () => undefined,
   ) {
     this.host = config.host
+    this.faults = new FaultLog(onNote)
     this.#port = config.port
     this.#configuredId = config.nodeId
     this.clusterName = config.clusterName

@@ -52,6 +52,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
   const dispatcher = new Dispatcher(namespaces, limits, clock, ledger)
   const messages: MessageHandler = {
     dispatch: (request, start, end, arrived, out) => dispatcher.dispatch(request, start, end, arrived, out),
+    takeUnfinished: () => dispatcher.takeUnfinished(),
     took(micros) {
       dispatcher.takeCounts((namespace, reads, writes) => {
         const { latencies } = states[namespace]!

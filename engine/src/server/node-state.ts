@@ -1,3 +1,4 @@
+import type { FaultLog } from './fault-log.ts'
 import type { Latencies } from './latency.ts'
 import type { Settings } from './settings.ts'
 
@@ -32,7 +33,7 @@ export interface NamespaceState {
   sets(): readonly SetState[]
   /** Settings of one set; a set that does not exist yet gets them when it comes. */
   setSettings(set: string): Settings
-  /** Hides all records of the set (of all sets without) last updated before `before`, in ms since 1970. The result is the store position that has to be synced for this to last. */
+  /** Hides all records of the set (of all sets without) last updated before `before`, in ms since 1970. The result is the ticket of what has to be synced for this to last. */
   truncate(set: string | undefined, before: number): number
   /** Takes back the mark of an earlier truncation. */
   untruncate(set: string | undefined): void
@@ -53,6 +54,7 @@ export interface NodeState {
   namespace(name: string): NamespaceState | undefined
   readonly settings: Settings
   readonly counters: NodeCounters
+  readonly faults: FaultLog
   readonly userAgents: Map<string, number>
   connections(): number
   /** ms since 1970. */

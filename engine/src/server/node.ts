@@ -56,14 +56,19 @@ export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}):
   const { onNote = () => undefined, disk = nodeDisk } = world
   const namespaces = await openNamespaces(resolved, { clock, onNote, disk })
   try {
-    return await serve(resolved, namespaces, clock)
+    return await serve(resolved, namespaces, clock, onNote)
   } catch (error) {
     await namespaces.close()
     throw error
   }
 }
 
-async function serve(config: ResolvedConfig, namespaces: OpenNamespaces, clock: () => number): Promise<Node> {
+async function serve(
+  config: ResolvedConfig,
+  namespaces: OpenNamespaces,
+  clock: () => number,
+  onNote: (line: string) => void,
+): Promise<Node> {
   const adjustable = {
     get limits(): Limits {
       return service.limits
@@ -75,7 +80,7 @@ async function serve(config: ResolvedConfig, namespaces: OpenNamespaces, clock: 
     limitConnections: (count: number): void => listener.limitConnections(count),
   }
   const settings = serviceSettings(adjustable, namespaces.numbers)
-  const local = new LocalNode(config, namespaces.states, settings, clock)
+  const local = new LocalNode(config, namespaces.states, settings, clock, onNote)
   const service = new Service({
     node: local,
     messages: namespaces.messages,
@@ -85,7 +90,7 @@ async function serve(config: ResolvedConfig, namespaces: OpenNamespaces, clock: 
   })
   const listener = new Listener(service)
   local.opened(await listener.listen(config.host, config.port))
-  const background = new Background(namespaces.background, clock)
+  const background = new Background(namespaces.background, clock, local.faults)
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await listener.close()

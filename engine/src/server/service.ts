@@ -1,4 +1,6 @@
+import { Info1, Info3, MESSAGE_HEADER_BYTES } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
+import { ResultCode } from '../values/result-code.ts'
 import { FrameType, HEADER_BYTES } from './frame-header.ts'
 import { appendInfoAnswer } from './info/info-answer.ts'
 import type { InfoCaller } from './info/info-command.ts'
@@ -9,7 +11,8 @@ import type { NodeState } from './node-state.ts'
 const SPARE_BUFFERS = 16
 /** A buffer that grew beyond this is not kept. */
 const KEEP_BYTES = 4 * 1024 * 1024
-const MESSAGE_BYTES = 22
+/** Where in a frame the first info byte of its message stands. */
+const INFO1_AT = HEADER_BYTES + 1
 
 /** What answers record messages, and knows when a write is safe. */
 export interface MessageHandler {
@@ -18,8 +21,19 @@ export interface MessageHandler {
    * synced before the answer may leave, 0 for nothing.
    */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number
+  /** The rest of the last answer, where it was too long for one go. */
+  takeUnfinished?(): UnfinishedAnswer | undefined
   /** All that was dispatched since the last call took this long, waiting for a disk not counted. */
   took?(micros: number): void
+}
+
+/** An answer that is made piece by piece, each when the one before it has left. */
+export interface UnfinishedAnswer {
+  readonly done: boolean
+  /** Appends the next piece; the result is the ticket it waits for, as of `dispatch`. */
+  resume(out: ResponseBuffer): number
+  /** Ends the answer with a server error instead. */
+  fail(out: ResponseBuffer): void
 }
 
 /** When writes are on disk. Tickets grow; one is synced when all before it are. */
@@ -52,6 +66,8 @@ export class Service {
   readonly #messages: MessageHandler
   readonly #newBuffer: () => ResponseBuffer
   out: ResponseBuffer
+  /** The rest of the answer that was begun last. */
+  unfinished: UnfinishedAnswer | undefined
   readonly #spare: ResponseBuffer[] = []
   #queuedBytes = 0
   #partialBytes = 0
@@ -69,11 +85,51 @@ export class Service {
     return this.node.clock()
   }
 
-  /** Appends the answer to one whole frame to `out`; the result is the ticket it waits for, 0 for none. */
+  /**
+   * Appends the answer to one whole frame to `out`; the result is the ticket it waits for, 0 for none. Of a long
+   * answer it is the first piece; the rest is then in `unfinished`, which the caller takes.
+   */
   answer(buffer: Buffer, start: number, end: number, arrived: number, caller: InfoCaller): number {
+    const begin = this.out.length
+    try {
+      return this.#answer(buffer, start, end, arrived, caller)
+    } catch (error) {
+      this.node.faults.report('a request', error)
+      this.out.length = begin
+      const isBatch = end - start > INFO1_AT && (buffer[start + INFO1_AT]! & Info1.BATCH) !== 0
+      return this.#append(isBatch ? failedBatch : failedMessage)
+    }
+  }
+
+  /** The next piece of a long answer. */
+  resume(unfinished: UnfinishedAnswer): number {
+    const begin = this.out.length
+    try {
+      return unfinished.resume(this.out)
+    } catch (error) {
+      this.node.faults.report('a batch', error)
+      this.out.length = begin
+      unfinished.fail(this.out)
+      return 0
+    }
+  }
+
+  /** Like `answer`, where nothing is won by making a long answer in pieces. */
+  answerWhole(buffer: Buffer, start: number, end: number, caller: InfoCaller): number {
+    let ticket = this.answer(buffer, start, end, this.clock(), caller)
+    const { unfinished } = this
+    this.unfinished = undefined
+    while (unfinished && !unfinished.done) ticket = Math.max(ticket, this.resume(unfinished))
+    return ticket
+  }
+
+  #answer(buffer: Buffer, start: number, end: number, arrived: number, caller: InfoCaller): number {
     switch (buffer[start + 1]) {
-      case FrameType.MESSAGE:
-        return this.#messages.dispatch(buffer, start + HEADER_BYTES, end, arrived, this.out)
+      case FrameType.MESSAGE: {
+        const ticket = this.#messages.dispatch(buffer, start + HEADER_BYTES, end, arrived, this.out)
+        if (buffer[start + INFO1_AT]! & Info1.BATCH) this.unfinished = this.#messages.takeUnfinished?.()
+        return ticket
+      }
       case FrameType.INFO:
         return appendInfoAnswer(this.node, buffer.subarray(start + HEADER_BYTES, end), caller, this.out)
       case FrameType.ADMIN:
@@ -127,11 +183,21 @@ export class Service {
 }
 
 /** Sources: protocol notes, framing 9 and 8. */
-const securityNotSupported = frame(FrameType.ADMIN, 16, (body) => body.writeUInt8(51, 1))
-const compressionNotSupported = frame(FrameType.MESSAGE, MESSAGE_BYTES, (body) => {
-  body.writeUInt8(MESSAGE_BYTES, 0)
-  body.writeUInt8(25, 5)
-})
+const securityNotSupported = frame(FrameType.ADMIN, 16, (body) =>
+  body.writeUInt8(ResultCode.SECURITY_NOT_SUPPORTED, 1),
+)
+const compressionNotSupported = message(ResultCode.ENTERPRISE_ONLY, 0)
+/** For requests whose work ended in an exception. */
+const failedMessage = message(ResultCode.SERVER_ERROR, 0)
+const failedBatch = message(ResultCode.SERVER_ERROR, Info3.LAST)
+
+function message(code: number, info3: number): Buffer {
+  return frame(FrameType.MESSAGE, MESSAGE_HEADER_BYTES, (body) => {
+    body.writeUInt8(MESSAGE_HEADER_BYTES, 0)
+    body.writeUInt8(info3, 3)
+    body.writeUInt8(code, 5)
+  })
+}
 
 function frame(type: number, bytes: number, fill: (body: Buffer) => void): Buffer {
   const whole = Buffer.alloc(HEADER_BYTES + bytes)

@@ -45,6 +45,8 @@ export interface TestServer {
   readonly node: LocalNode
   readonly listener: Listener
   readonly syncs: ManualSyncs
+  /** What the node told its owner. */
+  readonly notes: readonly string[]
   close(): Promise<void>
 }
 
@@ -52,7 +54,14 @@ export interface TestServer {
 export async function serve(answer: Answer, limits: Partial<Limits> = {}): Promise<TestServer> {
   const syncs = new ManualSyncs()
   const config = { host: '127.0.0.1', port: 0, nodeId: 'A1', clusterName: 'c' }
-  const node = new LocalNode(config, [], new Settings(), () => performance.now())
+  const notes: string[] = []
+  const node = new LocalNode(
+    config,
+    [],
+    new Settings(),
+    () => performance.now(),
+    (line) => notes.push(line),
+  )
   const messages: MessageHandler = {
     dispatch(request, start, end, arrived, out) {
       const { bytes, ticket } = answer(request.subarray(start, end), arrived)
@@ -65,5 +74,5 @@ export async function serve(answer: Answer, limits: Partial<Limits> = {}): Promi
   const listener = new Listener(service)
   const port = await listener.listen('127.0.0.1', 0)
   node.opened(port)
-  return { port, service, node, listener, syncs, close: () => listener.close() }
+  return { port, service, node, listener, syncs, notes, close: () => listener.close() }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Node } from '@larder/engine'
 import { StartError, startNode } from '@larder/engine'
 import { afterEach, describe, expect, it } from 'vitest'
+import { codeOf, get, op, put, remove } from './messages.ts'
 import { frame, Wire } from './wire.ts'
 
 const nodes: Node[] = []
@@ -19,45 +20,14 @@ async function start(config: Parameters<typeof startNode>[0] = {}): Promise<Node
   return node
 }
 
-/** A record message: header bits, then namespace, set and a digest of one repeated byte, then ops. */
-function message(info1: number, info2: number, digest: number, ops: Buffer[] = []): Buffer {
-  const header = Buffer.alloc(22)
-  header.set([22, info1, info2])
-  header.writeUInt16BE(3, 18)
-  header.writeUInt16BE(ops.length, 20)
-  const field = (id: number, data: Buffer): Buffer =>
-    Buffer.concat([Buffer.from([0, 0, 0, data.length + 1, id]), data])
-  return frame(
-    3,
-    Buffer.concat([
-      header,
-      field(0, Buffer.from('test')),
-      field(1, Buffer.from('s')),
-      field(4, Buffer.alloc(20, digest)),
-      ...ops,
-    ]),
-  )
-}
-
-function op(number: number, name: string, type = 0, data = Buffer.alloc(0)): Buffer {
-  const head = Buffer.from([0, 0, 0, 4 + name.length + data.length, number, type, 0, name.length])
-  return Buffer.concat([head, Buffer.from(name), data])
-}
-
-const put = (digest: number, value: string): Buffer =>
-  message(0, 1, digest, [op(2, 'v', 3, Buffer.from(value))])
-const get = (digest: number): Buffer => message(3, 0, digest)
-const remove = (digest: number): Buffer => message(0, 3, digest)
-const resultOf = (answer: Buffer): number => answer[13]!
-
 describe('a node', () => {
   it('serves records over its port', async () => {
     const node = await start()
     const wire = await Wire.open(node.port)
     wire.send(Buffer.concat([get(1), put(1, 'one'), get(1), frame(1, 'namespaces\n')]))
     const answers = await wire.frames(4)
-    expect(answers.slice(0, 3).map(resultOf)).toEqual([2, 0, 0])
-    expect(answers[2]!.subarray(30)).toEqual(op(1, 'v', 3, Buffer.from('one')))
+    expect(answers.slice(0, 3).map(codeOf)).toEqual([2, 0, 0])
+    expect(answers[2]!.subarray(30)).toEqual(op(1, 'v', 3, 'one'))
     expect(answers[3]).toEqual(frame(1, 'namespaces\ttest\n'))
     wire.close()
   })
@@ -82,7 +52,7 @@ describe('a node', () => {
         const node = await startNode(config)
         const wire = await Wire.open(node.port)
         wire.send(Buffer.concat([put(1, 'one'), put(2, 'two'), remove(2), get(1)]))
-        expect((await wire.frames(4)).map(resultOf)).toEqual([0, 0, 0, 0])
+        expect((await wire.frames(4)).map(codeOf)).toEqual([0, 0, 0, 0])
         await expect(startNode(config)).rejects.toThrow(
           `The folder ${folder}/${durability}/test is in use by another node (process ${process.pid}); stop that one`,
         )
@@ -92,8 +62,8 @@ describe('a node', () => {
         const second = await Wire.open(again.port)
         second.send(Buffer.concat([get(1), get(2)]))
         const answers = await second.frames(2)
-        expect(answers.map(resultOf)).toEqual([0, 2])
-        expect(answers[0]!.subarray(30)).toEqual(op(1, 'v', 3, Buffer.from('one')))
+        expect(answers.map(codeOf)).toEqual([0, 2])
+        expect(answers[0]!.subarray(30)).toEqual(op(1, 'v', 3, 'one'))
         second.close()
         await again.close()
       }
@@ -121,7 +91,7 @@ describe('a node', () => {
     wire.send(request.subarray(0, 20))
     await new Promise((resolve) => setTimeout(resolve, 120))
     wire.send(Buffer.concat([request.subarray(20), get(1)]))
-    expect((await wire.frames(2)).map(resultOf)).toEqual([9, 2])
+    expect((await wire.frames(2)).map(codeOf)).toEqual([9, 2])
     wire.close()
   })
 })
@@ -150,11 +120,11 @@ describe('the node in the same process', () => {
 
   it('answers at once, records and info alike, and shares its data with the port', async () => {
     const node = await start()
-    expect(resultOf(ask(node, put(7, 'seven')))).toBe(0)
+    expect(codeOf(ask(node, put(7, 'seven')))).toBe(0)
     expect(ask(node, frame(1, 'build\n'))).toEqual(frame(1, 'build\t8.1.2.0\n'))
     const wire = await Wire.open(node.port)
     wire.send(get(7))
-    expect((await wire.frames(1))[0]!.subarray(30)).toEqual(op(1, 'v', 3, Buffer.from('seven')))
+    expect((await wire.frames(1))[0]!.subarray(30)).toEqual(op(1, 'v', 3, 'seven'))
     wire.close()
   })
 
@@ -169,7 +139,7 @@ describe('the node in the same process', () => {
       seen.push(text(bytes, end))
     })
     expect(seen).toEqual(['inner', 'outer'])
-    expect(resultOf(ask(node, get(1)))).toBe(0)
+    expect(codeOf(ask(node, get(1)))).toBe(0)
   })
 
   it('refuses what is not one whole frame', async () => {

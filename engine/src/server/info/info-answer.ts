@@ -18,12 +18,12 @@ interface Output {
 }
 
 /**
- * Appends the answer to an info body: each line as sent, a tab, the value, a newline. The result is the store
- * position that must be synced before it leaves (0 = none).
+ * Appends the answer to an info body: each line as sent, a tab, the value, a newline. The result is the ticket
+ * of what must be synced before it leaves (0 = nothing).
  */
 export function appendInfoAnswer(node: NodeState, body: Buffer, caller: InfoCaller, out: Output): number {
   node.counters.infoRequests++
-  let position = 0
+  let ticket = 0
   let size = 0
   const known = new Map<string, string>()
   const parts: string[] = []
@@ -33,9 +33,9 @@ export function appendInfoAnswer(node: NodeState, body: Buffer, caller: InfoCall
       const answer: InfoAnswer =
         size > MAX_ANSWER_CHARACTERS
           ? infoError(ResultCode.SERVER_ERROR, 'answer too long')
-          : (infoCommands.get(name)?.(node, rest, caller) ?? UNKNOWN)
+          : run(node, name, rest, caller)
       value = typeof answer === 'string' ? answer : answer.value
-      if (typeof answer !== 'string') position = Math.max(position, answer.position)
+      if (typeof answer !== 'string') ticket = Math.max(ticket, answer.ticket)
       else known.set(text, value)
     }
     const line = `${text}\t${value}\n`
@@ -49,7 +49,16 @@ export function appendInfoAnswer(node: NodeState, body: Buffer, caller: InfoCall
   header.writeUIntBE(answer.length, 2, 6)
   out.append(header)
   out.append(answer)
-  return position
+  return ticket
+}
+
+function run(node: NodeState, name: string, rest: string, caller: InfoCaller): InfoAnswer {
+  try {
+    return infoCommands.get(name)?.(node, rest, caller) ?? UNKNOWN
+  } catch (error) {
+    node.faults.report(`the info command ${name}`, error)
+    return infoError(ResultCode.SERVER_ERROR, 'server error')
+  }
 }
 
 const UNKNOWN = infoError(ResultCode.PARAMETER, 'unrecognized command')

@@ -62,6 +62,7 @@ function* statistics(node: NodeState): Iterable<readonly [string, string | numbe
   yield ['info_timeout', 0]
   yield ['demarshal_error', counters.refusedStreams]
   yield ['early_tsvc_client_error', 0]
+  yield ['larder_faults', node.faults.count]
   yield ['long_queries_active', 0]
   yield ['paxos_principal', node.id]
   yield ['time_since_rebalance', Math.floor((node.clock() - node.startedAt) / 1000)]
