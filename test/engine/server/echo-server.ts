@@ -3,7 +3,7 @@ import { LocalNode } from '../../../engine/src/server/local-node.ts'
 import type { Limits } from '../../../engine/src/server/limits.ts'
 import { defaultLimits } from '../../../engine/src/server/limits.ts'
 import { Listener } from '../../../engine/src/server/listener.ts'
-import type { MessageHandler, Syncs } from '../../../engine/src/server/service.ts'
+import type { MessageHandler, Syncs, UnfinishedAnswer } from '../../../engine/src/server/service.ts'
 import { Service } from '../../../engine/src/server/service.ts'
 import { Settings } from '../../../engine/src/server/settings.ts'
 
@@ -37,7 +37,12 @@ export class ManualSyncs implements Syncs {
 }
 
 /** A handler whose answer to a body is what the test makes of it. */
-export type Answer = (body: Buffer, arrived: number) => { bytes: Buffer; ticket?: number }
+export type Answer = (body: Buffer, arrived: number) => Piece & { rest?: readonly Piece[] }
+
+interface Piece {
+  readonly bytes: Buffer
+  readonly ticket?: number
+}
 
 export interface TestServer {
   readonly port: number
@@ -62,11 +67,18 @@ export async function serve(answer: Answer, limits: Partial<Limits> = {}): Promi
     () => performance.now(),
     (line) => notes.push(line),
   )
+  let unfinished: UnfinishedAnswer | undefined
   const messages: MessageHandler = {
     dispatch(request, start, end, arrived, out) {
-      const { bytes, ticket } = answer(request.subarray(start, end), arrived)
+      const { bytes, ticket, rest } = answer(request.subarray(start, end), arrived)
+      if (rest) unfinished = inPieces(rest)
       out.append(bytes)
       return ticket ?? 0
+    },
+    takeUnfinished() {
+      const taken = unfinished
+      unfinished = undefined
+      return taken
     },
   }
   const newBuffer = (): ResponseBuffer => new ResponseBuffer()
@@ -75,4 +87,21 @@ export async function serve(answer: Answer, limits: Partial<Limits> = {}): Promi
   const port = await listener.listen('127.0.0.1', 0)
   node.opened(port)
   return { port, service, node, listener, syncs, notes, close: () => listener.close() }
+}
+
+function inPieces(pieces: readonly Piece[]): UnfinishedAnswer {
+  let next = 0
+  return {
+    get done() {
+      return next === pieces.length
+    },
+    resume(out) {
+      const { bytes, ticket } = pieces[next++]!
+      out.append(bytes)
+      return ticket ?? 0
+    },
+    fail() {
+      next = pieces.length
+    },
+  }
 }

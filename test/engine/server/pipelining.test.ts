@@ -166,3 +166,64 @@ describe('answers that wait for the disk', () => {
     expect(Buffer.concat(answers).equals(Buffer.concat(bodies))).toBe(true)
   })
 })
+
+describe('an answer that is made in pieces', () => {
+  /** Bodies with the batch bit: each letter up to a dot is a piece, a capital one waits for the ticket of its place. */
+  const answer: Answer = (body) => {
+    const [letters = ''] = body.toString('latin1', 2).split('.')
+    const [first, ...rest] = [...letters].map((letter, i) => ({
+      bytes: frame(3, letter),
+      ticket: letter < 'a' ? i + 1 : 0,
+    }))
+    return body[1] === 8 ? { ...first!, rest } : { bytes: frame(3, body) }
+  }
+  const pieces = (letters: string): Buffer => frame(3, Buffer.from(`\x16\x08${letters}`, 'latin1'))
+  const frames = (letters: string): Buffer[] => [...letters].map((letter) => frame(3, letter))
+
+  it('leaves whole and in order, before what was asked behind it, however the request was cut', async () => {
+    const wire = await start(answer)
+    const stream = Buffer.concat([request(1), pieces('abc'), request(2), pieces('de'), request(3)])
+    const answers = [request(1), ...frames('abc'), request(2), ...frames('de'), request(3)]
+    for (let at = 1; at < stream.length; at++) {
+      wire.send(stream.subarray(0, at))
+      if (at % 3 === 0) await sleep(1)
+      wire.send(stream.subarray(at))
+      expect(await wire.frames(8)).toEqual(answers)
+    }
+  })
+
+  it('waits piece by piece for the disk', async () => {
+    const wire = await start(answer)
+    wire.send(Buffer.concat([pieces('aBcDe'), request(1)]))
+    expect(await wire.frames(2, 100)).toEqual(frames('a'))
+    server!.syncs.sync(2)
+    expect(await wire.frames(3, 100)).toEqual(frames('Bc'))
+    server!.syncs.sync(4)
+    expect(await wire.frames(3)).toEqual([...frames('De'), request(1)])
+  })
+
+  it('ends with the connection when the disk fails', async () => {
+    const wire = await start(answer)
+    wire.send(pieces('aBc'))
+    expect(await wire.frames(1)).toEqual(frames('a'))
+    server!.syncs.fail()
+    expect(await wire.until(() => wire.closed)).toBe(true)
+    expect(await wire.frames(1)).toEqual([])
+  })
+
+  it('keeps its request counted until it is made', async () => {
+    const wire = await start(answer, { partialBytesTotal: 300_000, queuedBytes: 1 })
+    const other = await open()
+    const large = pieces(`AA${'.'.repeat(200_000)}`)
+    wire.send(large)
+    await sleep(100)
+    other.send(large)
+    expect(await other.until(() => other.closed)).toBe(true)
+    server!.syncs.sync(2)
+    expect(await wire.frames(2)).toEqual(frames('AA'))
+    const third = await open()
+    third.send(large)
+    expect(await third.frames(2)).toEqual(frames('AA'))
+    expect(server!.node.counters.connectionsCutOff).toBe(1)
+  })
+})
