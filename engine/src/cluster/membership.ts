@@ -1,0 +1,236 @@
+/**
+ * When to propose a view, and whom: the node that leads its part of the graph of links proposes that part whenever it
+ * differs from the view its members act in. One round at a time; a round that drags on is settled with those who
+ * promised, the others are asked again after a growing wait; a leader whom nobody answers stands down for a growing
+ * time. All waits are bounded by the heartbeat time-out, so that a quiet network settles within three of them.
+ */
+import { cliques } from './clique.ts'
+import { linked, Links, type Heartbeat, type LinkRow } from './links.ts'
+import type { NodeId } from './node-id.ts'
+import { processKey, sameProcess, type Process } from './process.ts'
+import { compareViewIds, noView, sameView, type ViewId } from './view-id.ts'
+import { Views, type ViewMessage, type ViewRecord, type ViewsOptions } from './views.ts'
+
+export type MembershipMessage<Report, Input> =
+  | { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat }
+  | { readonly kind: 'view'; readonly toStart: string; readonly message: ViewMessage<Report, Input> }
+
+export type MembershipOutput<Report, Input> =
+  | { readonly kind: 'send'; readonly to: NodeId; readonly message: MembershipMessage<Report, Input> }
+  | { readonly kind: 'store'; readonly promised: ViewId }
+  | { readonly kind: 'enter'; readonly record: ViewRecord<Input> }
+
+export interface MembershipOptions<Report, Input> extends ViewsOptions<Report, Input> {
+  readonly cluster: string
+  /** Nodes to beat to before any is known. */
+  readonly seeds: readonly NodeId[]
+  /** Milliseconds between beats. */
+  readonly interval: number
+  /** Milliseconds of silence after which a node counts as gone; at least four intervals. */
+  readonly timeout: number
+  /** From 0 to below 1. */
+  readonly random: () => number
+}
+
+/** Same-member views that were asked for begin at least this many milliseconds apart. */
+const renewalSpacing = 1000
+
+export class Membership<Report, Input> {
+  readonly #options: MembershipOptions<Report, Input>
+  readonly #links: Links
+  readonly #views: Views<Report, Input>
+  readonly #addresses: Set<NodeId>
+  /** By process: not proposed before `until`; `wait` is the next wait. */
+  readonly #slow = new Map<string, { until: number; wait: number }>()
+  #nextBeat = -Infinity
+  #roundEnds = Infinity
+  #nextRound = -Infinity
+  #target = ''
+  #targetSince = -Infinity
+  #enteredAt = -Infinity
+  #stoodDownUntil = -Infinity
+  #standDownWait: number
+  #renewal = false
+  #outputs: MembershipOutput<Report, Input>[] = []
+
+  constructor(options: MembershipOptions<Report, Input>) {
+    if (options.timeout < 4 * options.interval) {
+      throw new Error(
+        `time-out ${options.timeout} ms must be at least four intervals of ${options.interval} ms`,
+      )
+    }
+    this.#options = options
+    this.#links = new Links(options.self, options.cluster, options.timeout)
+    this.#views = new Views(options)
+    this.#addresses = new Set(options.seeds)
+    this.#standDownWait = this.#roundTime
+  }
+
+  get active(): ViewRecord<Input> | undefined {
+    return this.#views.active
+  }
+
+  get promised(): ViewId {
+    return this.#views.promised
+  }
+
+  /** Milliseconds that a round may take before it is settled with those who promised. */
+  get #roundTime(): number {
+    return this.#options.timeout / 4
+  }
+
+  /** To be called at every interval at least; how often beyond that changes nothing. */
+  tick(now: number): MembershipOutput<Report, Input>[] {
+    if (now >= this.#nextBeat) {
+      this.#nextBeat = now + this.#options.interval
+      this.#sendBeats(now)
+      this.#views.repeat()
+      this.#repeatCommits(now)
+    }
+    if (this.#views.round && now >= this.#roundEnds) this.#settle(now)
+    if (!this.#views.round) this.#considerRound(now)
+    return this.#take(now)
+  }
+
+  receive(
+    now: number,
+    from: Process,
+    message: MembershipMessage<Report, Input>,
+  ): MembershipOutput<Report, Input>[] {
+    if (message.kind === 'heartbeat') {
+      this.#links.hear(now, from, message.heartbeat)
+      for (const row of message.heartbeat.rows) this.#addresses.add(row.process.id)
+    } else if (message.toStart === this.#options.self.start) {
+      this.#views.receive(from, message.message)
+    }
+    return this.#take(now)
+  }
+
+  stored(now: number, promised: ViewId): MembershipOutput<Report, Input>[] {
+    this.#views.stored(promised)
+    return this.#take(now)
+  }
+
+  /** A connection to the node closed and its reconnect was refused. */
+  refused(id: NodeId): void {
+    this.#links.refused(id)
+  }
+
+  /** Asks for a new view of the same members: fills have ended, a roster was set. */
+  renew(): void {
+    this.#renewal = true
+  }
+
+  #sendBeats(now: number): void {
+    const { self } = this.#options
+    const heartbeat = this.#links.beat(now, this.#ownState(now))
+    for (const to of this.#addresses) {
+      if (to !== self.id) this.#outputs.push({ kind: 'send', to, message: { kind: 'heartbeat', heartbeat } })
+    }
+  }
+
+  #ownState(now: number): { view: ViewId; promised: ViewId; stoodDown: boolean } {
+    return {
+      view: this.#views.active?.id ?? noView,
+      promised: this.#views.promised,
+      stoodDown: now < this.#stoodDownUntil,
+    }
+  }
+
+  #repeatCommits(now: number): void {
+    const record = this.#views.active
+    if (!record || record.id.leader !== this.#options.self.id) return
+    const alive = this.#links.alive(now)
+    for (const member of record.members) {
+      const row = alive.get(member.id)
+      if (row && sameProcess(row.process, member) && !sameView(row.view, record.id)) {
+        this.#views.repeatCommit(member)
+      }
+    }
+  }
+
+  #settle(now: number): void {
+    for (const member of this.#views.round?.missing ?? []) {
+      if (sameProcess(member, this.#options.self)) continue
+      const key = processKey(member)
+      const wait = this.#slow.get(key)?.wait ?? this.#roundTime
+      this.#slow.set(key, { until: now + wait, wait: Math.min(2 * wait, this.#options.timeout) })
+    }
+    if (this.#views.settle()) return
+    this.#stoodDownUntil = now + this.#standDownWait
+    this.#standDownWait = Math.min(2 * this.#standDownWait, this.#options.timeout)
+  }
+
+  #considerRound(now: number): void {
+    const members = this.#part(now)
+    const key = members.map(processKey).join(' ')
+    if (key !== this.#target) {
+      this.#target = key
+      this.#targetSince = now
+    }
+    // Two intervals: that neighbours see the change too. A little chance keeps rivals from meeting again and again.
+    const settled = now - this.#targetSince >= 2 * this.#options.interval
+    if (members.length === 0 || !settled || now < this.#nextRound || !this.#needsRound(now, members)) return
+    this.#renewal = false
+    this.#nextRound = now + this.#roundTime * (1 + this.#options.random() / 2)
+    this.#roundEnds = now + this.#roundTime
+    this.#views.propose(members)
+  }
+
+  /** The processes this node should lead, itself first; none when another leads its part. */
+  #part(now: number): readonly Process[] {
+    const { self } = this.#options
+    const rows = this.#links.alive(now)
+    const own: LinkRow = { process: self, beat: 0, hears: [], ...this.#ownState(now) }
+    const isLinked = (a: NodeId, b: NodeId) => {
+      const [first, second] = [rows.get(a), rows.get(b)]
+      if (a === self.id) return second !== undefined && this.#links.linkedWithSelf(now, second)
+      if (b === self.id) return first !== undefined && this.#links.linkedWithSelf(now, first)
+      return first !== undefined && second !== undefined && linked(first, second)
+    }
+    const nodes = [self.id, ...[...rows.keys()].filter((id) => id !== self.id)]
+    const parts = cliques(nodes, isLinked, (id) => (id === self.id ? own : rows.get(id)!).stoodDown)
+    const mine = parts.find((part) => part.members.includes(self.id))
+    if (!mine || mine.leader !== self.id) return []
+    return mine.members
+      .map((id) => (id === self.id ? self : rows.get(id)!.process))
+      .filter((process) => now >= (this.#slow.get(processKey(process))?.until ?? -Infinity))
+  }
+
+  #needsRound(now: number, members: readonly Process[]): boolean {
+    const record = this.#views.active
+    if (!record || record.members.length !== members.length) return true
+    if (!members.every((member) => record.members.some((other) => sameProcess(member, other)))) return true
+    const age = now - this.#enteredAt
+    if (this.#renewal && age >= renewalSpacing) return true
+    const alive = this.#links.alive(now)
+    return members.some((member) => {
+      const row = alive.get(member.id)
+      if (!row) return false
+      const rival = compareViewIds(row.promised, record.id) > 0
+      return rival || (age > this.#roundTime && !sameView(row.view, record.id))
+    })
+  }
+
+  #take(now: number): MembershipOutput<Report, Input>[] {
+    for (const output of this.#views.take()) {
+      if (output.kind === 'send') {
+        const message = { kind: 'view', toStart: output.to.start, message: output.message } as const
+        this.#outputs.push({ kind: 'send', to: output.to.id, message })
+      } else {
+        if (output.kind === 'enter') this.#entered(now, output.record)
+        this.#outputs.push(output)
+      }
+    }
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
+  }
+
+  #entered(now: number, record: ViewRecord<Input>): void {
+    this.#enteredAt = now
+    if (record.id.leader !== this.#options.self.id) return
+    this.#standDownWait = this.#roundTime
+    for (const member of record.members) this.#slow.delete(processKey(member))
+  }
+}
