@@ -16,6 +16,7 @@ export default defineConfig({
     pool: 'forks',
     projects: [
       project('engine', 60_000),
+      project('simulation', 120_000),
       project('interop', 180_000),
       // A thousand buyers want the machine to themselves: after the others, one file at a time.
       project('shop', 420_000, { maxWorkers: 1, sequence: { groupOrder: 1 } }),
