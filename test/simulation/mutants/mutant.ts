@@ -1,0 +1,61 @@
+/**
+ * A mutant is the source with one rule taken out. It is applied to a temporary copy of engine/src, and that copy's own
+ * simulator is run until it notices.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+interface Patch {
+  /** Below engine/src. */
+  readonly file: string
+  /** Stands there exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+export interface Mutant extends Patch {
+  readonly name: string
+  readonly also?: readonly Patch[]
+  /** Pattern of what is reported. */
+  readonly breaks: string
+}
+
+const top = resolve(import.meta.dirname, '../../..')
+
+/** Runs up to that many seeds; answers what the simulator printed, and whether it noticed anything. */
+export function runMutant(
+  mutant: Mutant,
+  kind: string,
+  runs: number,
+): { readonly noticed: boolean; readonly printed: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'larder-mutant-'))
+  try {
+    cpSync(join(top, 'engine'), join(folder, 'engine'), {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
+    })
+    symlinkSync(join(top, 'node_modules'), join(folder, 'node_modules'))
+    for (const patch of [mutant, ...(mutant.also ?? [])]) apply(patch, folder)
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(folder, 'engine/src/simulator/simulate.ts'), '--kind', kind, '--runs', `${runs}`],
+      { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 120_000 },
+    )
+    const printed = `${stdout.slice(stdout.lastIndexOf('\nseed '))}${stderr.slice(0, 2000)}`
+    return { noticed: status === 1, printed }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function apply({ file, find, replace }: Patch, folder: string): void {
+  const path = join(folder, 'engine/src', file)
+  const text = readFileSync(path, 'utf8')
+  if (text.split(find).length !== 2) throw new Error(`${file} must hold exactly once: ${find}`)
+  writeFileSync(
+    path,
+    text.replace(find, () => replace),
+  )
+}
