@@ -6,7 +6,7 @@ const SUFFIX = '.jsonl.gz'
 /** Where the transcripts are: the folder named by GOLDEN, else beside the repository. */
 export const goldenFolder = resolve(process.env.GOLDEN ?? join(import.meta.dirname, '../../../shared/golden'))
 
-const hand = ['record', 'ttl', 'batch', 'frames', 'list', 'map', 'nested', 'wide'].map(
+const hand = ['record', 'ttl', 'batch', 'frames', 'list', 'map', 'nested', 'wide', 'bit'].map(
   (topic) => `hand-${topic}`,
 )
 
@@ -18,10 +18,12 @@ const suite = [
   'batch_remove',
   'batch_select',
   'batch_write',
+  'bitwise',
   'cdt_context',
   'client',
   'command_queue',
   'exists',
+  'geojson',
   'get',
   'key',
   'lists',

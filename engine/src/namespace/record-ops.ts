@@ -1,5 +1,6 @@
 import type { ExpressionRecord } from '../operations/expression/expression.ts'
 import { readExpression, writeExpression } from '../operations/expression/expression.ts'
+import { modifyBits, readBits } from '../operations/bit/bit-operations.ts'
 import { modifyCollection, readCollection } from '../operations/collection.ts'
 import { changedValue, storedValue } from '../operations/scalar.ts'
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
@@ -71,7 +72,9 @@ export function checkWriteOps(message: RequestMessage, op: OpCursor): ResultCode
   return readsAll ? ResultCode.OK : ResultCode.PARAMETER
 }
 
-const isRead = (op: number): boolean => op === Op.READ || op === Op.CDT_READ || op === Op.EXP_READ
+const readOps = new Set<number>([Op.READ, Op.CDT_READ, Op.EXP_READ, Op.BIT_READ])
+
+const isRead = (op: number): boolean => readOps.has(op)
 
 /** Ops that make sense on a record whose bins are all new. */
 function mayReplace({ number, value }: OpCursor): boolean {
@@ -155,13 +158,23 @@ export class OpRunner {
         else if (index >= 0) record.delete(index)
         return this.#answer(answer, all || change.result !== undefined, change.result)
       }
+      case Op.BIT_READ: {
+        const result = readBits(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        return this.#answer(answer, all || result !== undefined, result)
+      }
+      case Op.BIT_MODIFY: {
+        this.writes = true
+        const value = modifyBits(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        if (value !== undefined) this.#store(record, index, value)
+        return this.#answer(answer, all, undefined)
+      }
       case Op.EXP_READ: {
-        const result = readExpression(expressionPayload(op.value), this.#facts)
+        const result = readExpression(blobPayload(op.value, ResultCode.PARAMETER), this.#facts)
         return this.#answer(answer, all || result !== undefined, result)
       }
       case Op.EXP_MODIFY: {
         this.writes = true
-        const change = writeExpression(expressionPayload(op.value), this.#facts, index >= 0)
+        const change = writeExpression(blobPayload(op.value, ResultCode.PARAMETER), this.#facts, index >= 0)
         if (change.kind === 'store') this.#store(record, index, change.value)
         else if (change.kind === 'delete') record.delete(index)
         return this.#answer(answer, all, undefined)
@@ -192,7 +205,8 @@ export class OpRunner {
   }
 }
 
-function expressionPayload(value: Particle): Particle {
-  if (value.type !== ParticleType.BLOB) throw new ResultError(ResultCode.PARAMETER)
+/** Expressions and calls on bits come as blobs, unlike those on lists and maps (hand-bit 4787). */
+function blobPayload(value: Particle, code: ResultCode): Particle {
+  if (value.type !== ParticleType.BLOB) throw new ResultError(code, `a payload of type ${value.type}`)
   return value
 }

@@ -1,6 +1,7 @@
 import {
   headerLength,
   headerSize,
+  integerBits,
   integerItem,
   ItemKind,
   itemKind,
@@ -53,6 +54,11 @@ export function parseCollectionCall(payload: Slice): ParsedCall {
   if (outer.count !== 2 || outer.starts.length !== 3) parameterError('a nested call has a path and a call')
   const path = parsePath(buffer, outer.starts[0]!, outer.starts[1]!)
   return { call: parseCall(buffer, outer.starts[1]!, outer.starts[2]!), path }
+}
+
+/** Takes a payload without a path apart: `[code, args...]`. Throws ResultError 4. */
+export function parsePlainCall({ buffer, start, end }: Slice): CollectionCall {
+  return parseCall(buffer, start, end)
 }
 
 function parseCall(buffer: Buffer, start: number, end: number): CollectionCall {
@@ -108,6 +114,13 @@ export function integerArgument(call: CollectionCall, index: number, missing?: n
   const value = integerItem(call.buffer, call.starts[index]!)
   if (Number.isNaN(value)) parameterError(`argument ${index} is an integer`)
   return value
+}
+
+/** Argument `index` as its 64 bits, signed. Throws ResultError 4 when it is no integer. */
+export function bigintArgument(call: CollectionCall, index: number): bigint {
+  const at = call.starts[index]!
+  if (itemKind(call.buffer, at) !== ItemKind.INTEGER) parameterError(`argument ${index} is an integer`)
+  return integerBits(call.buffer, at)
 }
 
 /** What a call wants to see, argument 0; of the upper bits only INVERTED counts. */

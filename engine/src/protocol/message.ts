@@ -35,7 +35,11 @@ export const Op = {
   APPEND: 9,
   PREPEND: 10,
   TOUCH: 11,
+  BIT_READ: 12,
+  BIT_MODIFY: 13,
   DELETE: 14,
+  HLL_READ: 15,
+  HLL_MODIFY: 16,
 } as const
 
 const Field = {
