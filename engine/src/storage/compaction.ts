@@ -30,6 +30,7 @@ export interface CompactionParts {
   readonly files?: { readonly folder: DataFolder; readonly commit: GroupCommit }
   /** The record's entry now stands elsewhere. */
   readonly moved: (from: number, to: number) => void
+  readonly hasTombstones: () => boolean
   /** The slot that the index just sought holds a tombstone with nothing left to hide: it may go. */
   readonly dropTombstone: (place: number) => boolean
   readonly onFailure: (error: unknown) => void
@@ -39,14 +40,16 @@ export interface CompactionParts {
  * Compaction goes on while less than this share of all bytes is live. It takes the poorest segment, which under random
  * updates has far less than the average live: copying each as soon as it fell below would cost twice as much.
  */
-const wantedShare = 0.75
+const wantedShare = 0.8
 /** A segment with more live bytes than this share is left alone: it would free too little. */
 const poorShare = 0.9
-/** Below this share of live bytes the log grows faster than it is compacted. */
-const urgentShare = 0.6
+/** With so much less than wanted live, it takes all the time it is given; in between as much as is missing. */
+const urgentGap = 0.1
+/** The share of its time that it takes in any case: what a request may have to wait. */
+const unhurriedShare = 0.2
 
 /** Segments copied and not yet gone; beyond that no further one is begun. They take memory and disk meanwhile. */
-const largestUnderway = 8
+const largestUnderway = 4
 
 export class Compaction {
   readonly #parts: CompactionParts
@@ -68,10 +71,12 @@ export class Compaction {
     this.#parts = parts
   }
 
-  /** Whether it should get more time than it has had. */
-  get isUrgent(): boolean {
+  /** The share of the time it is given that it should take, so that the log grows no faster than it is compacted. */
+  get urgency(): number {
     const { liveBytes, capacity } = this.#parts.log.segments
-    return this.#usedBytes > 4 * capacity && liveBytes < this.#usedBytes * urgentShare
+    if (this.#usedBytes < 4 * capacity) return unhurriedShare
+    const gap = (wantedShare - liveBytes / this.#usedBytes) / urgentGap
+    return Math.min(Math.max(gap, unhurriedShare), 1)
   }
 
   /** Works until the slice is over; true when there is more to do now. */
@@ -168,7 +173,7 @@ export class Compaction {
       }
       return
     }
-    if (index.seek(victim.buffer, offset + digestAt) !== place) return
+    if (!index.seekPlace(victim.buffer, offset + digestAt, place)) return
     if (kind === EntryKind.TOMBSTONE && index.stale === 0 && this.#parts.dropTombstone(place)) return
     const to = log.appendCopy(victim, offset)
     this.#enliven(victim, to, taken)
@@ -196,10 +201,10 @@ export class Compaction {
     }
     this.#settledTo += aligned(lengthAt(victim, offset))
     if (kindAt(victim, offset) !== EntryKind.RECORD) return
-    const place = index.seek(victim.buffer, offset + digestAt)
+    const place = index.seekPresent(victim.buffer, offset + digestAt)
     if (place === 0) return
     index.dropStale()
-    if (index.stale > 0) return
+    if (index.stale > 0 || !this.#parts.hasTombstones()) return
     if (kindAt(log.segments.get(place), offsetOf(place)) === EntryKind.TOMBSTONE)
       this.#parts.dropTombstone(place)
   }

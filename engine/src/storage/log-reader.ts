@@ -49,6 +49,9 @@ export interface ReadLog {
 /** Called after each file, with the bytes read so far and how many there are. */
 export type Progress = (done: number, total: number) => void
 
+/** Files that are read while one is looked through. */
+const readAhead = 3
+
 interface Found {
   readonly segment: Segment
   readonly bad: Damage[]
@@ -74,8 +77,16 @@ export class LogReader {
   async read(onProgress: Progress): Promise<ReadLog> {
     const numbers = await this.#folder.segments()
     const found: Found[] = []
-    for (const [i, number] of numbers.entries()) {
-      found.push(await this.#readSegment(number))
+    const reading: Promise<Segment>[] = []
+    for (const i of numbers.keys()) {
+      for (const number of numbers.slice(reading.length, i + readAhead)) {
+        const segment = this.#readSegment(number)
+        // It is awaited later; until then nobody else may find the failure unheard.
+        segment.catch(() => undefined)
+        reading.push(segment)
+      }
+      const segment = await reading[i]!
+      found.push({ segment, bad: this.#walk(segment) })
       onProgress(i + 1, numbers.length)
     }
     const torn = this.#tornPoint(found)
@@ -103,7 +114,7 @@ export class LogReader {
     }
   }
 
-  async #readSegment(number: number): Promise<Found> {
+  async #readSegment(number: number): Promise<Segment> {
     const segment = this.#table.add(number)
     const file = await this.#folder.openSegment(number)
     try {
@@ -113,7 +124,7 @@ export class LogReader {
       await file.close()
     }
     this.#highest = Math.max(this.#highest, number)
-    return { segment, bad: this.#walk(segment) }
+    return segment
   }
 
   /** Notes what the log says about itself, and where it is not sound. */

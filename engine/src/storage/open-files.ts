@@ -27,12 +27,19 @@ export interface FileOptions {
   readonly onFault?: (fault: StorageError) => void
 }
 
+/** What was found in the files. `latestUpdate` in ms since 1970. */
+interface Contents {
+  readonly objects: number
+  readonly tombstones: number
+  readonly latestUpdate: number
+}
+
 export interface OpenFiles {
   readonly folder: DataFolder
   readonly commit: GroupCommit
-  /** Of the clean stop before, if there was one. Without it everything has to be counted. */
-  readonly checkpoint: Checkpoint | undefined
-  readonly latestUpdate: number
+  readonly contents: Contents
+  /** Whether the files were those of a clean stop. */
+  readonly startedClean: boolean
 }
 
 /** Takes the folder, recovers what it holds, and makes it ready to be appended to. */
@@ -66,7 +73,7 @@ async function recover(
   const read = await reader.read(options.onProgress ?? (() => undefined))
   refuseDamage(folder.path, read, options)
   const checkpoint = left && agrees(left, read) ? left : undefined
-  const latestUpdate = checkpoint ? restore(checkpoint, read, parts) : replay(read, parts)
+  const contents = checkpoint ? restore(checkpoint, read, parts) : replay(read, parts)
   await folder.removeCheckpoint()
   const last = read.segments.at(-1)
   const nextNumber = Math.max(read.nextNumber, left?.nextNumber ?? 0)
@@ -83,7 +90,7 @@ async function recover(
   // Only with acceptDamage does a start get here with segments missing; the next one need not ask again.
   for (const number of read.missing) log.appendLogEntry({ kind: EntryKind.RETIRE, number })
   note(read, options)
-  return { folder, commit, checkpoint, latestUpdate }
+  return { folder, commit, contents, startedClean: checkpoint !== undefined }
 }
 
 function endOf({ segments }: Checkpoint): LogPoint {
@@ -100,19 +107,18 @@ function agrees({ segments }: Checkpoint, read: ReadLog): boolean {
   })
 }
 
-function restore(checkpoint: Checkpoint, { segments }: ReadLog, parts: RecoveryParts): number {
+function restore(checkpoint: Checkpoint, { segments }: ReadLog, parts: RecoveryParts): Contents {
   loadIndex(parts.index, checkpoint)
   parts.sets.restore(checkpoint.sets)
   parts.sequences.set(checkpoint.sequences)
   checkpoint.segments.forEach(({ live }, i) => parts.table.enliven(segments[i]!, live))
-  return checkpoint.latestUpdate
+  return checkpoint
 }
 
-function replay(read: ReadLog, parts: RecoveryParts): number {
+function replay(read: ReadLog, parts: RecoveryParts): Contents {
   const recovery = new Recovery(parts)
   recovery.replay(read.segments, read.damage)
-  parts.sets.nameLost(recovery.highestSet)
-  return recovery.latestUpdate
+  return recovery
 }
 
 /** Where nobody can say which record was lost, an older version of it may lie elsewhere and would be taken for the newest. */

@@ -37,6 +37,8 @@ export class RecordIndex {
   #word = 0
   #partition = 0
   #key = 0
+  /** The word behind the partition's last slot. */
+  #end = 0
 
   constructor(partitions: number, compare: CompareDigest) {
     this.partitions = partitions
@@ -57,36 +59,49 @@ export class RecordIndex {
 
   /** Place of the record with this digest, 0 when there is none. Remembers the slot for the calls below. */
   seek(digest: Buffer, at: number): number {
-    const partition = this.partitionOf(digest, at)
-    const key = keyOf(digest, at)
-    const slots = this.#slabs.slots(partition)
-    const homes = this.#homes[partition]!
-    const start = this.#slabs.start[partition]!
-    const end = (start + this.#slabs.size[partition]!) * wordsPerSlot
-    let word = (start + homeOf(key, homes)) * wordsPerSlot
+    let word = this.#seekKey(digest, at)
+    const slots = this.#slots
     let place = 0
-    for (; word < end; word += wordsPerSlot) {
+    for (; word < this.#end; word += wordsPerSlot) {
       place = slots[word + 1]!
       if (place === 0) break
-      const other = slots[word]! >>> 8
-      if (other < key) continue
-      if (other > key) {
-        place = 0
-        break
-      }
-      const order = this.#compare(place, digest, at)
+      const order = slots[word]! >>> 8 === this.#key ? this.#compare(place, digest, at) : 1
       if (order === 0) break
       if (order > 0) {
         place = 0
         break
       }
     }
-    if (word >= end) place = 0
-    this.#slots = slots
     this.#word = word
-    this.#partition = partition
-    this.#key = key
-    return place
+    return word < this.#end ? place : 0
+  }
+
+  /** Whether this place is the newest of the digest's record, without a look at any record. As `seek` otherwise. */
+  seekPlace(digest: Buffer, at: number, place: number): boolean {
+    let word = this.#seekKey(digest, at)
+    const slots = this.#slots
+    while (
+      word < this.#end &&
+      slots[word + 1] !== place &&
+      slots[word]! >>> 8 <= this.#key &&
+      slots[word + 1] !== 0
+    )
+      word += wordsPerSlot
+    this.#word = word
+    return word < this.#end && slots[word + 1] === place
+  }
+
+  /** As `seek`, for a digest that is known to be here: no look at the record unless another one shares the key. */
+  seekPresent(digest: Buffer, at: number): number {
+    const word = this.#seekKey(digest, at)
+    const slots = this.#slots
+    if (word >= this.#end || slots[word + 1] === 0 || slots[word]! >>> 8 !== this.#key)
+      return this.seek(digest, at)
+    const next = word + wordsPerSlot
+    if (next < this.#end && slots[next + 1] !== 0 && slots[next]! >>> 8 === this.#key)
+      return this.seek(digest, at)
+    this.#word = word
+    return slots[word + 1]!
   }
 
   /** Enters a record that the last `seek` did not find. */
@@ -198,6 +213,22 @@ export class RecordIndex {
 
   headAt(partition: number, slot: number): number {
     return this.#slabs.slots(partition)[(this.#slabs.start[partition]! + slot) * wordsPerSlot]!
+  }
+
+  /** The word of the first slot with the digest's key or a greater one. */
+  #seekKey(digest: Buffer, at: number): number {
+    const partition = this.partitionOf(digest, at)
+    const key = keyOf(digest, at)
+    const slots = this.#slabs.slots(partition)
+    const start = this.#slabs.start[partition]!
+    const end = (start + this.#slabs.size[partition]!) * wordsPerSlot
+    let word = (start + homeOf(key, this.#homes[partition]!)) * wordsPerSlot
+    while (word < end && slots[word + 1] !== 0 && slots[word]! >>> 8 < key) word += wordsPerSlot
+    this.#slots = slots
+    this.#partition = partition
+    this.#key = key
+    this.#end = end
+    return word
   }
 
   /** First empty slot at or behind the one sought, as a word; -1 when the tail is full. */

@@ -45,8 +45,6 @@ export interface RecordStoreOptions {
 
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
-/** The share of its budget that background work takes as long as it keeps up: what a request may have to wait. */
-const UNHURRIED = 0.2
 /** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
 const CLOCK_BEHIND_MS = 1000
 
@@ -103,7 +101,7 @@ export class RecordStore {
 
   /** Whether the files were those of a clean stop, so that nothing had to be looked up. */
   get startedClean(): boolean {
-    return this.#files?.checkpoint !== undefined
+    return this.#files?.startedClean === true
   }
 
   /** Grows with everything that has to be on disk before it lasts. */
@@ -245,7 +243,7 @@ export class RecordStore {
     // A segment may go now, and what was found in it with it.
     this.#foundAt = 0
     this.#files?.commit.tick(now)
-    const slice = new Slice(this.#stopwatch, this.#compaction.isUrgent ? budgetMs : budgetMs * UNHURRIED)
+    const slice = new Slice(this.#stopwatch, budgetMs * this.#compaction.urgency)
     if (this.#truncation.run(slice)) return true
     if (this.#expiry.run(slice, now)) return true
     return this.#compaction.run(slice)
@@ -276,11 +274,10 @@ export class RecordStore {
     const files = await openFiles(options, this.#log, parts)
     this.#files = files
     this.#commits = options.durability === 'commit'
-    this.latestUpdate = files.latestUpdate
-    if (files.checkpoint) {
-      this.objects = files.checkpoint.objects
-      this.tombstones = files.checkpoint.tombstones
-    } else this.#countAll()
+    this.latestUpdate = files.contents.latestUpdate
+    this.objects = files.contents.objects
+    this.tombstones = files.contents.tombstones
+    if (!files.startedClean) this.#afterRecovery()
     this.#compaction = this.#newCompaction()
     if (this.#sets.anyTruncated) this.#truncation.begin()
     const behind = this.latestUpdate - this.#clock()
@@ -290,27 +287,21 @@ export class RecordStore {
       )
   }
 
-  /** After recovery: what stands at each slot, and no tombstone that hides nothing. */
-  #countAll(): void {
-    const pass = new PartitionPass(this.#index, (place) => this.#countOne(place))
-    pass.begin()
-    pass.run(new Slice(() => 0, 1))
+  /** What the log says of sets is live, and a tombstone that hides nothing may go. */
+  #afterRecovery(): void {
     for (const { namedAt, truncatedAt } of this.sets)
       for (const place of [namedAt, truncatedAt]) if (place !== 0) this.#enliven(place)
     if (this.#sets.all.place !== 0) this.#enliven(this.#sets.all.place)
+    if (this.tombstones === 0) return
+    const pass = new PartitionPass(this.#index, (place) => this.#dropIdleTombstone(place))
+    pass.begin()
+    pass.run(new Slice(() => 0, 1))
   }
 
-  #countOne(place: number): boolean {
+  #dropIdleTombstone(place: number): boolean {
     const segment = this.#log.segments.get(place)
     const offset = offsetOf(place)
-    const bytes = this.#enliven(place)
-    if (this.#damaged.has(place)) return false
-    if (kindAt(segment, offset) === EntryKind.RECORD) {
-      readEntry(segment, offset, this.#view)
-      this.#count(this.#view.setId, 1, bytes)
-      return false
-    }
-    this.tombstones++
+    if (this.#damaged.has(place) || kindAt(segment, offset) === EntryKind.RECORD) return false
     this.#index.seek(segment.buffer, offset + digestAt)
     return this.#index.stale === 0 && this.#dropTombstone(place)
   }
@@ -324,6 +315,7 @@ export class RecordStore {
       moved: (from, to) => {
         if (this.#damaged.delete(from)) this.#damaged.add(to)
       },
+      hasTombstones: () => this.tombstones > 0,
       dropTombstone: (place) => this.#dropTombstone(place),
       onFailure: () => undefined,
     })

@@ -26,7 +26,11 @@ export class Recovery {
   readonly #view = newView()
   readonly #other = newView()
   #damagedAt = new Map<string, Damage>()
-  #highestSet = 0
+  /** By set id: how many newest versions are of that set, and their bytes. */
+  readonly #setObjects: number[] = [0]
+  readonly #setBytes: number[] = [0]
+  objects = 0
+  tombstones = 0
   latestUpdate = 0
 
   constructor(parts: RecoveryParts) {
@@ -36,15 +40,24 @@ export class Recovery {
   replay(segments: readonly Segment[], damage: readonly Damage[]): void {
     this.#damagedAt = new Map(damage.map((each) => [pointName(each.point.number, each.point.offset), each]))
     const notes: { entry: LogEntry; place: number }[] = []
+    this.#makeRoom(segments)
     for (const segment of segments) this.#replaySegment(segment, notes)
     // A set's name may stand behind its truncation: compaction moves each when it comes to it.
     for (const kind of [EntryKind.SET, EntryKind.TRUNCATE])
       for (const { entry, place } of notes) if (entry.kind === kind) this.#parts.sets.replay(entry, place)
+    this.#parts.sets.nameLost(this.#setObjects.length - 1)
+    this.#setObjects.forEach((objects, id) => this.#parts.sets.count(id, objects, this.#setBytes[id]!))
   }
 
-  /** The highest set id that a record names. */
-  get highestSet(): number {
-    return this.#highestSet
+  /** Half of what may come: the index grows faster when it need not grow often, and does not shrink by itself. */
+  #makeRoom(segments: readonly Segment[]): void {
+    const { index } = this.#parts
+    let entries = 0
+    for (const segment of segments)
+      for (let at = alignment; at < segment.used; at += aligned(lengthAt(segment, at))) entries++
+    const each = Math.floor(entries / 2 / index.partitions)
+    if (each > 0)
+      for (let partition = 0; partition < index.partitions; partition++) index.reserve(partition, each)
   }
 
   #replaySegment(segment: Segment, notes: { entry: LogEntry; place: number }[]): void {
@@ -73,23 +86,46 @@ export class Recovery {
     const partition = index.partitionOf(segment.buffer, digest)
     if (view.sequence > sequences[partition]!) sequences[partition] = view.sequence
     if (view.lastUpdate > this.latestUpdate) this.latestUpdate = view.lastUpdate
-    if (view.setId > this.#highestSet) this.#highestSet = view.setId
     const place = placeOf(segment.id, at)
     const before = index.seek(segment.buffer, digest)
-    if (before === 0) return index.insert(segment.buffer, digest, place)
+    if (before === 0) {
+      index.insert(segment.buffer, digest, place)
+      return this.#stands(segment, at, view)
+    }
     const other = table.get(before)
-    const isNewer = damaged.has(before)
-      ? view.lastUpdate > lastUpdateAt(other, offsetOf(before))
-      : this.#isNewer(view, other, offsetOf(before))
+    const wasDamaged = damaged.has(before)
+    const isNewer = this.#isNewer(view, other, offsetOf(before), wasDamaged)
     const staleKind = isNewer ? kindAt(other, offsetOf(before)) : kind
     if (isNewer) {
+      this.#stands(other, offsetOf(before), wasDamaged ? undefined : this.#other, -1)
+      this.#stands(segment, at, view)
       index.move(place)
       damaged.delete(before)
     }
     if (staleKind === EntryKind.RECORD) index.addStale()
   }
 
-  #isNewer(view: RecordView, other: Segment, offset: number): boolean {
+  /** Counts an entry that is its record's newest, or with -1 is so no longer. Of a damaged one the set is not known. */
+  #stands(segment: Segment, at: number, view: RecordView | undefined, sign = 1): void {
+    const bytes = sign * aligned(lengthAt(segment, at))
+    this.#parts.table.enliven(segment, bytes)
+    if (!view) return
+    if (kindAt(segment, at) === EntryKind.TOMBSTONE) {
+      this.tombstones += sign
+      return
+    }
+    this.objects += sign
+    while (this.#setObjects.length <= view.setId) {
+      this.#setObjects.push(0)
+      this.#setBytes.push(0)
+    }
+    this.#setObjects[view.setId]! += sign
+    this.#setBytes[view.setId]! += bytes
+  }
+
+  /** Fills `#other`, unless the other is damaged: then the last update has to decide. */
+  #isNewer(view: RecordView, other: Segment, offset: number, isDamaged: boolean): boolean {
+    if (isDamaged) return view.lastUpdate > lastUpdateAt(other, offset)
     readEntry(other, offset, this.#other)
     const { regime, sequence } = this.#other
     return view.regime !== regime ? view.regime > regime : view.sequence > sequence
@@ -104,11 +140,14 @@ export class Recovery {
     if (before === 0) {
       index.insert(segment.buffer, digest, place)
       damaged.add(place)
-      return
+      return this.#stands(segment, at, undefined)
     }
     const other = table.get(before)
     const replaced = lastUpdateAt(other, offsetOf(before)) > lastUpdateAt(segment, at)
     if (!replaced) {
+      if (!damaged.has(before)) readEntry(other, offsetOf(before), this.#other)
+      this.#stands(other, offsetOf(before), damaged.has(before) ? undefined : this.#other, -1)
+      this.#stands(segment, at, undefined)
       index.move(place)
       damaged.delete(before)
       damaged.add(place)
