@@ -3,19 +3,12 @@ export type { Durability, NamespaceConfig, NodeConfig } from './server/config.ts
 export type { Node, NodeNamespace } from './server/node.ts'
 export { startNode } from './server/node.ts'
 export { StartError } from './server/start-error.ts'
-export type {
-  BatchRequest,
-  BatchResult,
-  Client,
-  ClientRecord,
-  ConnectOptions,
-  Metadata,
-  OperateResult,
-} from './client/client.ts'
+export type { BatchRequest, BatchResult, Client, ConnectOptions } from './client/client.ts'
 export { connect } from './client/client.ts'
-export { ClientCode, ClientError } from './client/client-error.ts'
-export type { Key } from './client/key.ts'
 export type { Policy, ReadPolicy, WritePolicy } from './client/policy.ts'
+export type { ClientRecord, Metadata, OperateResult } from './client/record.ts'
+export { ClientCode, ClientError } from './protocol/client-error.ts'
+export type { Key } from './protocol/key.ts'
 export {
   type Context,
   ctx,

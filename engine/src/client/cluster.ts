@@ -1,180 +1,249 @@
 /**
- * Which node is master of which partition. Learnt from the seeds, then asked again every second: a node's
- * generations tell whether its peers or its partitions have changed. Source: protocol notes, info 2 to 4.
+ * The nodes of a cluster, learnt from the seeds and looked after from then on. Every second each node is asked for
+ * its generations; where one has changed, its peers or its partitions are fetched. A node is added when another
+ * names it as a peer and it answers as itself, and removed when others answer, none names it, and it fails or is
+ * master of nothing; or when no node answers any more, after some rounds. Source: protocol notes, cluster view 5 and
+ * 10.
  */
-import { ClientCode, ClientError } from './client-error.ts'
+import { ClientCode, ClientError } from '../protocol/client-error.ts'
 import { askInfo } from './info-request.ts'
+import { PartitionMap, parseReplicas } from './partition-map.ts'
+import { type Address, parseHost, parsePeers, type Peer } from './peers.ts'
+import type { Routes } from './routes.ts'
 import { TcpWay } from './tcp-way.ts'
 import type { Way } from './way.ts'
 
-const TEND_MS = 1000
-const PARTITIONS = 4096
-const FAILURES_BEFORE_DROP = 3
+const ROUND_MS = 1000
+/** After a connection has broken, the next round comes so soon. */
+const HURRIED_ROUND_MS = 100
+/** Of one question to one node. */
+const MAX_INFO_MS = 1000
+/** Failed rounds after which a node goes although no other node answers. */
+const HOPELESS_ROUNDS = 5
+/** Told by a node that has not joined a cluster yet. */
+const NOT_JOINED = '-1'
 
-interface KnownNode {
+/** What a node says of itself; the generations of its peers and partitions. */
+interface Told {
   readonly id: string
-  readonly way: TcpWay
-  peersGeneration: string
-  partitionGeneration: string
-  failures: number
+  readonly peers: string
+  readonly partitions: string
 }
 
-/** Where requests go. */
-export interface Routes {
-  wayOf(namespace: string, partition: number): Way
-  anyWay(): Way
-  close(): void
+class KnownNode {
+  readonly id: string
+  readonly way: TcpWay
+  told: Told
+  /** The generations whose peers and partitions have been fetched. */
+  readonly known = { peers: '', partitions: '' }
+  peers: readonly Peer[] = []
+  /** Rounds in a row without an answer. */
+  failures = 0
+
+  constructor(told: Told, way: TcpWay) {
+    this.id = told.id
+    this.told = told
+    this.way = way
+  }
+}
+
+export interface ClusterOptions {
+  readonly hosts: readonly string[]
+  readonly timeout: number
+  readonly connectTimeout: number
 }
 
 export class Cluster implements Routes {
-  readonly #timeout: number
+  readonly #seeds: readonly Address[]
+  readonly #connectTimeout: number
+  readonly #infoTimeout: number
   readonly #nodes = new Map<string, KnownNode>()
-  readonly #masters = new Map<string, (KnownNode | undefined)[]>()
+  readonly #partitions = new PartitionMap<KnownNode>()
   #timer: NodeJS.Timeout | undefined
+  #hurried = false
   #closed = false
 
-  private constructor(timeout: number) {
-    this.#timeout = timeout
+  private constructor({ hosts, timeout, connectTimeout }: ClusterOptions) {
+    this.#seeds = hosts.map(parseHost)
+    this.#connectTimeout = connectTimeout
+    this.#infoTimeout = Math.min(timeout, MAX_INFO_MS)
   }
 
-  /** Learns the cluster from the first seed that answers. */
-  static async connect(hosts: readonly string[], timeout: number): Promise<Cluster> {
-    const cluster = new Cluster(timeout)
-    const failures: string[] = []
-    for (const seed of hosts) {
-      try {
-        const { host, port } = parseHost(seed)
-        await cluster.#meet(host, port)
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error))
-      }
-    }
-    if (cluster.#nodes.size === 0) {
+  /** Learns the cluster from the seeds; fails when none of them answers. */
+  static async connect(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options)
+    const failures = await cluster.#meetSeeds()
+    if (cluster.#nodes.size === 0)
       throw new ClientError(ClientCode.CONNECTION, { message: `no seed answers: ${failures.join('; ')}` })
-    }
-    await cluster.#tend()
-    cluster.#schedule()
+    await cluster.#learn()
+    cluster.#schedule(ROUND_MS)
     return cluster
   }
 
-  wayOf(namespace: string, partition: number): Way {
-    return this.#masters.get(namespace)?.[partition]?.way ?? this.anyWay()
+  wayOf(namespace: string, partition: number, tried: number): Way {
+    return this.#partitions.nodeOf(namespace, partition, tried)?.way ?? this.anyWay()
   }
 
   anyWay(): Way {
-    for (const node of this.#nodes.values()) return node.way
+    let any: KnownNode | undefined
+    for (const node of this.#nodes.values()) {
+      if (node.failures === 0) return node.way
+      any ??= node
+    }
+    if (any) return any.way
     throw new ClientError(ClientCode.CONNECTION, { message: 'no node of the cluster answers' })
   }
 
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
-    for (const node of this.#nodes.values()) node.way.close()
+    for (const { way } of this.#nodes.values()) way.close()
   }
 
-  #schedule(): void {
+  #schedule(ms: number): void {
     if (this.#closed) return
-    this.#timer = setTimeout(() => void this.#tend().finally(() => this.#schedule()), TEND_MS)
+    this.#timer = setTimeout(() => void this.#round(), ms)
     this.#timer.unref()
   }
 
-  async #meet(host: string, port: number): Promise<void> {
-    if ([...this.#nodes.values()].some(({ way }) => way.host === host && way.port === port)) return
-    const way = new TcpWay(host, port)
+  /** A connection that breaks may mean a node that is lost: the others may know already. */
+  #hurry(): void {
+    if (this.#hurried) return
+    this.#hurried = true
+    if (!this.#timer) return
+    clearTimeout(this.#timer)
+    this.#schedule(HURRIED_ROUND_MS)
+  }
+
+  async #round(): Promise<void> {
+    this.#timer = undefined
+    this.#hurried = false
+    await Promise.all([...this.#nodes.values()].map((node) => this.#refresh(node)))
+    await this.#learn()
+    if (this.#nodes.size === 0 && !this.#closed) {
+      await this.#meetSeeds()
+      await this.#learn()
+    }
+    this.#schedule(this.#hurried ? HURRIED_ROUND_MS : ROUND_MS)
+  }
+
+  async #meetSeeds(): Promise<string[]> {
+    const met = await Promise.allSettled(this.#seeds.map((address) => this.#meet(address)))
+    return met.flatMap((one) => (one.status === 'rejected' ? [String((one.reason as Error).message)] : []))
+  }
+
+  /** Adds the node at an address, which must be the one with this id where one is told. */
+  async #meet({ host, port }: Address, id?: string): Promise<void> {
+    const broken = () => this.#hurry()
+    const way = new TcpWay({ host, port, connectTimeout: this.#connectTimeout, broken })
+    const refuse = (why: string) => {
+      throw new ClientError(ClientCode.CONNECTION, { message: `${host}:${port} ${why}` })
+    }
     try {
-      const id = (await askInfo(way, ['node', 'build'], this.#timeout)).get('node')
-      if (!id) throw new ClientError(ClientCode.CONNECTION, { message: `${host}:${port} names no node` })
-      if (this.#nodes.has(id)) return way.close()
-      this.#nodes.set(id, { id, way, peersGeneration: '', partitionGeneration: '', failures: 0 })
+      const told = await this.#question(way)
+      if (told.id === '') refuse('names no node')
+      if (id !== undefined && told.id !== id) refuse(`is node ${told.id}, not ${id}`)
+      if (told.partitions === NOT_JOINED) refuse('has not joined its cluster yet')
+      if (this.#closed || this.#nodes.has(told.id)) return way.close()
+      this.#nodes.set(told.id, new KnownNode(told, way))
     } catch (error) {
       way.close()
       throw error
     }
   }
 
-  async #tend(): Promise<void> {
-    await Promise.all([...this.#nodes.values()].map((node) => this.#tendNode(node)))
-  }
-
-  async #tendNode(node: KnownNode): Promise<void> {
-    try {
-      const answers = await askInfo(
-        node.way,
-        ['node', 'peers-generation', 'partition-generation'],
-        this.#timeout,
+  async #meetPeer({ id, addresses }: Peer): Promise<void> {
+    for (const address of addresses) {
+      const failed = await this.#meet(address, id).then(
+        () => false,
+        () => true,
       )
-      node.failures = 0
-      const peers = answers.get('peers-generation') ?? ''
-      if (peers !== node.peersGeneration) {
-        await this.#learnPeers(node)
-        node.peersGeneration = peers
-      }
-      const partitions = answers.get('partition-generation') ?? ''
-      if (partitions !== node.partitionGeneration) {
-        await this.#learnPartitions(node)
-        node.partitionGeneration = partitions
-      }
-    } catch {
-      node.failures++
-      if (node.failures >= FAILURES_BEFORE_DROP && this.#nodes.size > 1) this.#drop(node)
+      if (!failed) return
     }
   }
 
-  async #learnPeers(node: KnownNode): Promise<void> {
-    const answer = (await askInfo(node.way, ['peers-clear-std'], this.#timeout)).get('peers-clear-std') ?? ''
-    for (const { host, port } of parsePeers(answer)) await this.#meet(host, port).catch(() => undefined)
+  async #question(way: Way): Promise<Told> {
+    const commands = ['node', 'peers-generation', 'partition-generation']
+    const answers = await askInfo(way, commands, this.#infoTimeout)
+    const [id = '', peers = '', partitions = ''] = commands.map((command) => answers.get(command))
+    return { id, peers, partitions }
+  }
+
+  async #refresh(node: KnownNode): Promise<void> {
+    try {
+      const told = await this.#question(node.way)
+      if (told.id !== node.id) return this.#remove(node)
+      node.told = told
+      node.failures = 0
+    } catch {
+      node.failures++
+    }
+  }
+
+  /** Brings nodes and partitions to what the nodes have told. */
+  async #learn(): Promise<void> {
+    let forced = [...this.#nodes.values()].some(({ failures }) => failures > 0)
+    for (let size = 0; size !== this.#nodes.size; forced = false) {
+      size = this.#nodes.size
+      await Promise.all(this.#answering().map((node) => this.#learnPeers(node, forced)))
+      const unknown = new Map<string, Peer>()
+      for (const { peers } of this.#answering())
+        for (const peer of peers) if (!this.#nodes.has(peer.id)) unknown.set(peer.id, peer)
+      await Promise.all([...unknown.values()].map((peer) => this.#meetPeer(peer)))
+    }
+    this.#removeLost()
+    const answering = this.#answering()
+    // A node that has been cut off knows no peers, and must not take the map over.
+    const believed = answering.filter(({ peers }) => answering.length === 1 || peers.length > 0)
+    await Promise.all(believed.map((node) => this.#learnPartitions(node)))
+  }
+
+  #answering(): KnownNode[] {
+    return [...this.#nodes.values()].filter(({ failures }) => failures === 0)
+  }
+
+  async #learnPeers(node: KnownNode, forced: boolean): Promise<void> {
+    const { told, known } = node
+    if (told.peers === known.peers && !forced) return
+    try {
+      const answers = await askInfo(node.way, ['peers-clear-std'], this.#infoTimeout)
+      node.peers = parsePeers(answers.get('peers-clear-std') ?? '')
+      known.peers = told.peers
+    } catch {
+      node.failures++
+    }
   }
 
   async #learnPartitions(node: KnownNode): Promise<void> {
-    const answer = (await askInfo(node.way, ['replicas'], this.#timeout)).get('replicas') ?? ''
-    for (const { namespace, bitmap } of parseReplicas(answer)) {
-      const masters =
-        this.#masters.get(namespace) ?? new Array<KnownNode | undefined>(PARTITIONS).fill(undefined)
-      this.#masters.set(namespace, masters)
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        if ((bitmap[partition >> 3]! & (0x80 >> (partition & 7))) === 0) continue
-        const before = masters[partition]
-        // Its own claim to the partition is asked for again, in case it still has one.
-        if (before && before !== node) before.partitionGeneration = ''
-        masters[partition] = node
+    const { told, known } = node
+    if (told.partitions === known.partitions || told.partitions === NOT_JOINED) return
+    try {
+      const answers = await askInfo(node.way, ['replicas'], this.#infoTimeout)
+      known.partitions = told.partitions
+      for (const claim of parseReplicas(answers.get('replicas') ?? ''))
+        // Who has lost a place is asked again, in case it still claims it.
+        this.#partitions.claim(node, claim, (other) => (other.known.partitions = ''))
+    } catch {
+      node.failures++
+    }
+  }
+
+  #removeLost(): void {
+    const answering = this.#answering()
+    const named = new Set(answering.flatMap(({ peers }) => peers.map(({ id }) => id)))
+    for (const node of [...this.#nodes.values()]) {
+      const { failures } = node
+      if (answering.length === 0) {
+        if (failures >= HOPELESS_ROUNDS) this.#remove(node)
+      } else if (answering.some((other) => other !== node) && !named.has(node.id)) {
+        if (failures > 0 || !this.#partitions.isMaster(node)) this.#remove(node)
       }
     }
   }
 
-  #drop(node: KnownNode): void {
+  #remove(node: KnownNode): void {
     this.#nodes.delete(node.id)
-    node.way.close()
-    for (const masters of this.#masters.values())
-      for (let i = 0; i < PARTITIONS; i++) if (masters[i] === node) masters[i] = undefined
+    this.#partitions.forget(node)
+    node.way.close('connection', `node ${node.id} has left the cluster`)
   }
-}
-
-/** `host:port`; the port is 3000 unless told. An IPv6 address stands in brackets. */
-export function parseHost(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text)
-  const port = Number(match?.[3] ?? 3000)
-  if (!match || port < 1 || port > 65535)
-    throw new RangeError(`'${text}' is no host:port, such as 127.0.0.1:3000`)
-  return { host: (match[1] ?? match[2])!, port }
-}
-
-/** Every address of `generation,default port,[[id,tls name,[host:port,…]],…]`, the first of each node. */
-export function parsePeers(answer: string): { host: string; port: number }[] {
-  const defaultPort = answer.split(',')[1] ?? '3000'
-  return [...answer.matchAll(/\[[0-9A-Fa-f]+,[^,[\]]*,\[((?:\[[^\]]*\]|[^\]])*)\]\]/g)].map((match) => {
-    const first = match[1]!.split(',')[0]!
-    return parseHost(/:\d+$/.test(first) ? first : `${first}:${defaultPort}`)
-  })
-}
-
-/** The masters' bitmaps of `ns:regime,count,bitmap,…;…`. */
-export function parseReplicas(answer: string): { namespace: string; bitmap: Buffer }[] {
-  return answer
-    .split(';')
-    .map((part) => {
-      const colon = part.indexOf(':')
-      const bitmap = Buffer.from(part.slice(colon + 1).split(',')[2] ?? '', 'base64')
-      return { namespace: part.slice(0, colon), bitmap }
-    })
-    .filter(({ bitmap }) => bitmap.length === PARTITIONS / 8)
 }

@@ -1,137 +1,194 @@
 import { createConnection, type Socket } from 'node:net'
-import type { ByteWriter } from '../values/byte-writer.ts'
-import { endsBatch, frameLength } from './answer-reader.ts'
-import { type Lane, WayError } from './way.ts'
+import { ByteWriter } from '../values/byte-writer.ts'
+import { frameLength, holdsLast } from './answer-message.ts'
+import { FrameBuffer } from './frame-buffer.ts'
+import { type Receiver, WayError } from './way.ts'
 
-/** Requests in flight on one connection; beyond it a request fails at once with `full`. */
-const MAX_IN_FLIGHT = 4096
+/** Requests in flight on one connection; one more fails at once. */
+export const MAX_IN_FLIGHT = 4096
+/** Requests that wait until the connection stands; one more fails at once. */
+export const MAX_WAITING_FOR_CONNECTION = 1024
+/** Bytes that wait for the kernel to take them; a request that comes then fails at once. */
+export const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 20
+/** A node that is silent for so long after a request has timed out is taken for hung, and the connection ends. */
+const SILENCE_MS = 1000
+const FIRST_BYTES = 16 * 1024
 
 interface Waiting {
   readonly deadline: number
-  readonly resolve: (answer: Buffer) => void
-  readonly reject: (error: WayError) => void
-  /** Timed out: its answer still comes, in its turn, and is dropped. */
-  abandoned: boolean
+  /** Undefined once it has timed out: its answer still comes, in its turn, and is dropped. */
+  receiver: Receiver | undefined
+  readonly manyFrames: boolean
+  /** The request, as long as the connection does not stand. */
+  unsent: Buffer | undefined
+}
+
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly connectTimeout: number
+  /** Called once, when the connection has ended, whatever ended it. */
+  readonly ended: () => void
 }
 
 /**
- * One pipelined connection of one lane. Answers come in the order of the requests, so the first that waits owns the
- * next answer. Requests of one tick leave in one write. A peer that is silent for the whole time of an abandoned
- * request is given up.
+ * One pipelined connection. Answers come in the order of the requests, so the first that waits owns the next answer.
+ * Requests of one tick leave in one write. A request that times out keeps its place until its late answer has come
+ * and been dropped; one that times out before the connection stands is never sent.
  */
 export class Connection {
   readonly #socket: Socket
-  readonly #lane: Lane
-  readonly #waiting: Waiting[] = []
-  #outgoing: Buffer[] = []
+  readonly #place: string
+  readonly #ended: () => void
+  readonly #frames = new FrameBuffer()
+  /** Those from `#first` on wait; the rest are cut off now and then. */
+  #waiting: Waiting[] = []
+  #first = 0
+  #outgoing = new ByteWriter(FIRST_BYTES)
   #flushing = false
-  #received: Buffer = Buffer.alloc(0)
+  /** Of the last requests, those that have not been given to the socket. */
+  #unflushed = 0
+  #open = false
   #lastHeard = performance.now()
   #sweep: NodeJS.Timeout | undefined
   #failure: WayError | undefined
 
-  private constructor(socket: Socket, lane: Lane) {
-    this.#socket = socket
-    this.#lane = lane
-    socket.on('data', (bytes) => this.#receive(bytes))
-    socket.on('error', (error) => this.#fail(error.message))
-    socket.on('close', () => this.#fail('the node closed the connection'))
-  }
-
-  static open(host: string, port: number, lane: Lane, timeout: number): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = createConnection({ host, port, noDelay: true })
-      const give = (message: string) => {
-        socket.destroy()
-        reject(new WayError('connection', false, `${host}:${port}: ${message}`))
-      }
-      const timer = setTimeout(() => give(`no connection in ${timeout} ms`), timeout)
-      socket.once('connect', () => {
-        clearTimeout(timer)
-        socket.removeAllListeners('error')
-        resolve(new Connection(socket, lane))
-      })
-      socket.once('error', (error) => {
-        clearTimeout(timer)
-        give(error.message)
-      })
+  constructor({ host, port, connectTimeout, ended }: ConnectionOptions) {
+    this.#place = `${host}:${port}`
+    this.#ended = ended
+    this.#socket = createConnection({ host, port, noDelay: true })
+    const timer = setTimeout(
+      () => this.#fail('connection', `no connection to ${this.#place} in ${connectTimeout} ms`),
+      connectTimeout,
+    )
+    this.#socket.on('connect', () => {
+      clearTimeout(timer)
+      this.#begin()
+    })
+    this.#socket.on('data', (bytes) => this.#receive(bytes))
+    this.#socket.on('error', (error) => this.#fail('connection', `${this.#place}: ${error.message}`))
+    this.#socket.on('close', () => {
+      clearTimeout(timer)
+      this.#fail('connection', `${this.#place} closed the connection`)
     })
   }
 
-  get usable(): boolean {
-    return this.#failure === undefined
-  }
-
-  send(request: ByteWriter, timeout: number): Promise<Buffer> {
-    if (this.#failure) return Promise.reject(new WayError('connection', false, this.#failure.message))
-    if (this.#waiting.length >= MAX_IN_FLIGHT)
-      return Promise.reject(new WayError('full', false, `${MAX_IN_FLIGHT} requests are in flight already`))
-    this.#outgoing.push(Buffer.from(request.buffer.subarray(0, request.length)))
-    if (!this.#flushing) {
-      this.#flushing = true
-      process.nextTick(() => this.#flush())
-    }
+  send(request: ByteWriter, timeout: number, receiver: Receiver): void {
+    const refused = this.#refusal()
+    if (refused) return receiver.failed(refused)
+    const { manyFrames } = receiver
+    let unsent: Buffer | undefined
+    if (this.#open) this.#queue(request.buffer, request.length)
+    else unsent = Buffer.from(request.buffer.subarray(0, request.length))
+    this.#waiting.push({ deadline: performance.now() + timeout, receiver, manyFrames, unsent })
     this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ deadline: performance.now() + timeout, resolve, reject, abandoned: false })
-    })
   }
 
-  close(): void {
-    this.#fail('the client is closed', 'closed')
+  close(kind: WayError['kind'], message: string): void {
+    this.#fail(kind, message)
   }
 
+  #refusal(): WayError | undefined {
+    if (this.#failure) return new WayError(this.#failure.kind, false, this.#failure.message)
+    const waiting = this.#waiting.length - this.#first
+    if (!this.#open && waiting >= MAX_WAITING_FOR_CONNECTION)
+      return new WayError(
+        'full',
+        false,
+        `${waiting} requests wait for a connection to ${this.#place} already (MAX_WAITING_FOR_CONNECTION)`,
+      )
+    if (waiting >= MAX_IN_FLIGHT)
+      return new WayError(
+        'full',
+        false,
+        `${waiting} requests are in flight to ${this.#place} already (MAX_IN_FLIGHT); send fewer at once, or a batch`,
+      )
+    if (this.#socket.writableLength >= MAX_QUEUED_BYTES)
+      return new WayError(
+        'full',
+        false,
+        `${this.#socket.writableLength} bytes wait for ${this.#place} to take them already (MAX_QUEUED_BYTES)`,
+      )
+    return undefined
+  }
+
+  #begin(): void {
+    this.#open = true
+    this.#lastHeard = performance.now()
+    const waiting = this.#waiting.filter(({ receiver }) => receiver !== undefined)
+    this.#waiting = waiting
+    this.#first = 0
+    for (const request of waiting) {
+      this.#queue(request.unsent!, request.unsent!.length)
+      request.unsent = undefined
+    }
+  }
+
+  #queue(bytes: Buffer, length: number): void {
+    this.#outgoing.bytes(bytes, 0, length)
+    this.#unflushed++
+    if (this.#flushing) return
+    this.#flushing = true
+    process.nextTick(() => this.#flush())
+  }
+
+  /** The socket keeps the bytes until the kernel has taken them, so the next requests get a buffer of their own. */
   #flush(): void {
     this.#flushing = false
+    this.#unflushed = 0
     if (this.#failure) return
-    const { length } = this.#outgoing
-    this.#socket.write(length === 1 ? this.#outgoing[0]! : Buffer.concat(this.#outgoing))
-    this.#outgoing = []
+    const { buffer, length } = this.#outgoing
+    this.#outgoing = new ByteWriter(FIRST_BYTES)
+    this.#socket.write(buffer.subarray(0, length))
   }
 
   #receive(bytes: Buffer): void {
     this.#lastHeard = performance.now()
-    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
     try {
-      this.#deliver()
+      this.#frames.add(bytes, frameLength, (buffer, start, end) => this.#deliver(buffer, start, end))
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error))
+      if (!(error instanceof RangeError)) throw error
+      this.#fail('connection', `${this.#place} sent what is no answer: ${error.message}`)
     }
+    if (this.#first === this.#waiting.length) this.#rest()
   }
 
-  #deliver(): void {
-    let at = 0
-    for (let length; (length = this.#answerLength(at)) > 0; at += length) {
-      const waiting = this.#waiting.shift()
-      if (!waiting) throw new RangeError('an answer that nobody asked for')
-      if (!waiting.abandoned) waiting.resolve(this.#received.subarray(at, at + length))
-    }
-    this.#received = this.#received.subarray(at)
-    if (this.#waiting.length === 0) this.#rest()
+  #deliver(buffer: Buffer, start: number, end: number): void {
+    const waiting = this.#waiting[this.#first]
+    if (!waiting) throw new RangeError('an answer that nobody asked for')
+    const { receiver } = waiting
+    const ends = receiver
+      ? receiver.frame(buffer, start, end)
+      : !waiting.manyFrames || holdsLast(buffer, start, end)
+    if (ends) this.#advance()
   }
 
-  /** Length of the first whole answer at `start`, which for a batch is many frames; 0 while it is not whole. */
-  #answerLength(start: number): number {
-    const buffer = this.#received
-    for (let at = start; ;) {
-      const length = frameLength(buffer, at, buffer.length)
-      if (length === 0 || at + length > buffer.length) return 0
-      at += length
-      if (this.#lane !== 'batch' || endsBatch(buffer, at - length, at)) return at - start
-    }
+  #advance(): void {
+    this.#first++
+    if (this.#first < 1024 && this.#first < this.#waiting.length) return
+    this.#waiting.splice(0, this.#first)
+    this.#first = 0
   }
 
   #expire(): void {
     const now = performance.now()
-    for (const waiting of this.#waiting) {
-      if (waiting.abandoned || now < waiting.deadline) continue
-      waiting.abandoned = true
-      waiting.reject(new WayError('timeout', true, 'no answer in time'))
+    for (let i = this.#first; i < this.#waiting.length; i++) {
+      const waiting = this.#waiting[i]!
+      const { receiver } = waiting
+      if (!receiver || now < waiting.deadline) continue
+      waiting.receiver = undefined
+      const what = this.#open ? 'no answer from' : 'no connection to'
+      receiver.failed(new WayError('timeout', this.#open, `${what} ${this.#place} in time`))
     }
-    const first = this.#waiting[0]
-    if (first?.abandoned && now - Math.max(this.#lastHeard, first.deadline) > 1000)
-      this.#fail('the node is silent')
+    const first = this.#waiting[this.#first]
+    if (
+      this.#open &&
+      first &&
+      !first.receiver &&
+      now - Math.max(this.#lastHeard, first.deadline) > SILENCE_MS
+    )
+      this.#fail('connection', `${this.#place} is silent`)
   }
 
   #rest(): void {
@@ -139,11 +196,16 @@ export class Connection {
     this.#sweep = undefined
   }
 
-  #fail(message: string, kind: WayError['kind'] = 'connection'): void {
+  #fail(kind: WayError['kind'], message: string): void {
     if (this.#failure) return
-    this.#failure = new WayError(kind, true, message)
+    this.#failure = new WayError(kind, false, message)
     this.#rest()
     this.#socket.destroy()
-    for (const waiting of this.#waiting.splice(0)) if (!waiting.abandoned) waiting.reject(this.#failure)
+    this.#ended()
+    const waiting = this.#waiting.slice(this.#first)
+    this.#waiting = []
+    this.#first = 0
+    const sent = this.#open ? waiting.length - this.#unflushed : 0
+    waiting.forEach(({ receiver }, i) => receiver?.failed(new WayError(kind, i < sent, message)))
   }
 }

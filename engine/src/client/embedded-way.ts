@@ -1,33 +1,93 @@
 import type { EmbeddedNode } from '../protocol/transport.ts'
 import type { ByteWriter } from '../values/byte-writer.ts'
-import { type Lane, type Way, WayError } from './way.ts'
+import { frameLength } from './answer-message.ts'
+import { type Lane, type Receiver, type Way, WayError } from './way.ts'
 
-/** Reaches a node in the same process: a call, and a timer only where the answer has to be waited for. */
+/** Requests that wait for the node's disk; one more fails at once. */
+export const MAX_WAITING_FOR_NODE = 65_536
+const SWEEP_MS = 20
+
+/** One request whose answer has not come during the call. */
+class Exchange {
+  receiver: Receiver | undefined
+  deadline = 0
+  answered = false
+  readonly #way: EmbeddedWay
+
+  constructor(way: EmbeddedWay, receiver: Receiver) {
+    this.#way = way
+    this.receiver = receiver
+  }
+
+  /** Frames of the answer, in the node's own memory. */
+  readonly respond = (answer: Buffer, start: number, end: number): void => {
+    this.answered = true
+    const { receiver } = this
+    if (!receiver) return
+    this.receiver = undefined
+    this.#way.ended(this)
+    if (start === end) return receiver.failed(new WayError('connection', true, 'the disk of the node failed'))
+    for (let at = start; at < end;) {
+      const length = frameLength(answer, at, end)
+      if (receiver.frame(answer, at, at + length)) return
+      at += length
+    }
+  }
+}
+
+/** Reaches a node in the same process: a call, and a clock only where the answer has to be waited for. */
 export class EmbeddedWay implements Way {
   readonly #node: EmbeddedNode
+  readonly #waiting = new Set<Exchange>()
+  #sweep: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(node: EmbeddedNode) {
     this.#node = node
   }
 
-  send(request: ByteWriter, _lane: Lane, timeout: number): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new WayError('closed', false, 'the client is closed'))
-      let answered = false
-      let timer: NodeJS.Timeout | undefined
-      this.#node.request(request.buffer, 0, request.length, (answer, start, end) => {
-        answered = true
-        clearTimeout(timer)
-        if (start === end) reject(new WayError('connection', true, 'the disk of the node failed'))
-        else resolve(Buffer.from(answer.subarray(start, end)))
-      })
-      if (!answered)
-        timer = setTimeout(() => reject(new WayError('timeout', true, `no answer in ${timeout} ms`)), timeout)
-    })
+  send(request: ByteWriter, _lane: Lane, timeout: number, receiver: Receiver): void {
+    if (this.#closed) return receiver.failed(new WayError('closed', false, 'the client is closed'))
+    if (this.#waiting.size >= MAX_WAITING_FOR_NODE)
+      return receiver.failed(
+        new WayError(
+          'full',
+          false,
+          `${this.#waiting.size} requests wait for the node already (MAX_WAITING_FOR_NODE)`,
+        ),
+      )
+    const exchange = new Exchange(this, receiver)
+    this.#node.request(request.buffer, 0, request.length, exchange.respond)
+    if (exchange.answered) return
+    exchange.deadline = performance.now() + timeout
+    this.#waiting.add(exchange)
+    this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
+  }
+
+  ended(exchange: Exchange): void {
+    if (this.#waiting.delete(exchange) && this.#waiting.size === 0) this.#rest()
   }
 
   close(): void {
     this.#closed = true
+    for (const exchange of [...this.#waiting]) this.#giveUp(exchange, 'closed', 'the client is closed')
+  }
+
+  #expire(): void {
+    const now = performance.now()
+    for (const exchange of [...this.#waiting])
+      if (now >= exchange.deadline) this.#giveUp(exchange, 'timeout', 'no answer from the node in time')
+  }
+
+  #giveUp(exchange: Exchange, kind: WayError['kind'], message: string): void {
+    const { receiver } = exchange
+    exchange.receiver = undefined
+    this.ended(exchange)
+    receiver?.failed(new WayError(kind, true, message))
+  }
+
+  #rest(): void {
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
   }
 }

@@ -1,42 +1,83 @@
+import { invalid, shown } from '../protocol/client-error.ts'
 import type { Expression } from '../protocol/expression-builder.ts'
 
 /** For every request; times in ms. */
 export interface Policy {
-  /** From the call to the last try's end; 2,000 unless told. */
+  /** From the call to the end of the last try; 2,000 unless told, here or to `connect`. */
   readonly timeout?: number
-  /** Further tries after the first: of reads after any failure of the way, of writes only where none was begun. */
+  /** Of one try: after so long without its answer it is given up, and tried again where it may be; else `timeout`. */
+  readonly socketTimeout?: number
+  /** Further tries after the first, 2 unless told: of reads after any failure, of writes only where none was begun. */
   readonly retries?: number
   /** Only records for which this is true; others fail with FILTERED_OUT. */
   readonly filter?: Expression
+  /** Travels apart from other requests, for what waits: a namespace with `durability: 'commit'`, slow replicas. */
+  readonly waits?: boolean
 }
 
-export interface ReadPolicy extends Policy {
+export interface ReadPolicy<Name extends string = string> extends Policy {
   /** Only these bins; all unless told. */
-  readonly bins?: readonly string[]
+  readonly bins?: readonly Name[]
 }
 
 export interface WritePolicy extends Policy {
   /** Seconds until the record expires, `never`, `keep` what it has, or the namespace's `default`. */
   readonly ttl?: number | 'never' | 'keep' | 'default'
   readonly exists?: 'create' | 'update' | 'replace' | 'create-or-replace'
-  /** The write is done only when the record still has this generation. */
+  /** The write is done only when the record still has this generation; 0 = only when there is no record. */
   readonly generation?: number
   /** Stores the key with the record. */
   readonly sendKey?: boolean
 }
 
 export const DEFAULT_TIMEOUT_MS = 2000
-export const DEFAULT_READ_RETRIES = 2
+export const DEFAULT_CONNECT_TIMEOUT_MS = 1000
+export const DEFAULT_RETRIES = 2
 
 const TTL_NEVER = 0xffff_ffff
 const TTL_KEEP = 0xffff_fffe
+const MAX_TTL_S = 315_360_000
+const MAX_GENERATION = 65_535
+const MAX_TIMEOUT_MS = 0x7fff_ffff
 
 /** The TTL field of a write. */
 export function ttlField(ttl: WritePolicy['ttl']): number {
   if (ttl === undefined || ttl === 'default') return 0
   if (ttl === 'never') return TTL_NEVER
   if (ttl === 'keep') return TTL_KEEP
-  if (!Number.isInteger(ttl) || ttl < 1 || ttl > 315_360_000)
-    throw new RangeError(`ttl must be 1 to 315360000 seconds, 'never', 'keep' or 'default', not ${ttl}`)
+  if (!Number.isInteger(ttl) || ttl < 1 || ttl > MAX_TTL_S)
+    invalid(
+      `ttl is a whole number of 1 to ${MAX_TTL_S} seconds, 'never', 'keep' or 'default', not ${shown(ttl)}`,
+    )
   return ttl
+}
+
+const whole = (value: number | undefined, most: number) =>
+  value === undefined || (Number.isInteger(value) && value >= 0 && value <= most)
+
+/** Throws a ClientError that says which part of a policy is wrong. */
+export function checkPolicy(policy: WritePolicy): void {
+  const { timeout, socketTimeout, retries, generation, exists } = policy
+  checkTime('timeout', timeout)
+  checkTime('socketTimeout', socketTimeout)
+  if (!whole(retries, 1000)) invalid(`retries is a whole number of 0 to 1000, not ${shown(retries)}`)
+  if (!whole(generation, MAX_GENERATION))
+    invalid(`generation is a whole number of 0 to ${MAX_GENERATION}, not ${shown(generation)}`)
+  if (exists !== undefined && !(exists in existsNames))
+    invalid(`exists is one of ${Object.keys(existsNames).join(', ')}, not ${shown(exists)}`)
+  if (policy.filter !== undefined && !Buffer.isBuffer(policy.filter.encoded))
+    invalid(`filter is an expression made with exp, not ${shown(policy.filter)}`)
+  ttlField(policy.ttl)
+}
+
+export function checkTime(name: string, time: number | undefined): void {
+  if (time !== undefined && !(time > 0 && time <= MAX_TIMEOUT_MS))
+    invalid(`${name} is a number of ms from above 0 to ${MAX_TIMEOUT_MS}, not ${shown(time)}`)
+}
+
+const existsNames: Record<NonNullable<WritePolicy['exists']>, true> = {
+  create: true,
+  update: true,
+  replace: true,
+  'create-or-replace': true,
 }

@@ -1,48 +1,48 @@
 import type { ByteWriter } from '../values/byte-writer.ts'
-import { ByteWriter as Writer } from '../values/byte-writer.ts'
 import { Connection } from './connection.ts'
-import { type Lane, type Way, WayError } from './way.ts'
+import { type Lane, type Receiver, type Way, WayError } from './way.ts'
+
+export interface TcpWayOptions {
+  readonly host: string
+  readonly port: number
+  readonly connectTimeout: number
+  /** Called when a connection for records has ended, whatever ended it. */
+  readonly broken: () => void
+}
 
 /** Reaches one node over TCP: one connection a lane, opened when first needed and again after it failed. */
 export class TcpWay implements Way {
-  readonly host: string
-  readonly port: number
+  readonly #options: TcpWayOptions
   readonly #lanes = new Map<Lane, Connection>()
-  readonly #opening = new Map<Lane, Promise<Connection>>()
-  #closed = false
+  #closed: WayError | undefined
 
-  constructor(host: string, port: number) {
-    this.host = host
-    this.port = port
+  constructor(options: TcpWayOptions) {
+    this.#options = options
   }
 
-  async send(request: ByteWriter, lane: Lane, timeout: number): Promise<Buffer> {
-    const ready = this.#lanes.get(lane)
-    if (ready?.usable) return ready.send(request, timeout)
-    // The caller reuses its writer as soon as this call has returned.
-    const copy = new Writer(request.length)
-    copy.bytes(request.buffer, 0, request.length)
-    const connection = await this.#open(lane, timeout)
-    return connection.send(copy, timeout)
+  send(request: ByteWriter, lane: Lane, timeout: number, receiver: Receiver): void {
+    if (this.#closed) return receiver.failed(this.#closed)
+    const connection = this.#lanes.get(lane) ?? this.#open(lane)
+    connection.send(request, timeout, receiver)
   }
 
-  close(): void {
-    this.#closed = true
-    for (const connection of this.#lanes.values()) connection.close()
+  close(kind: WayError['kind'] = 'closed', message = 'the client is closed'): void {
+    this.#closed ??= new WayError(kind, false, message)
+    for (const connection of [...this.#lanes.values()]) connection.close(kind, message)
   }
 
-  #open(lane: Lane, timeout: number): Promise<Connection> {
-    if (this.#closed) return Promise.reject(new WayError('closed', false, 'the client is closed'))
-    const underway = this.#opening.get(lane)
-    if (underway) return underway
-    const opening = Connection.open(this.host, this.port, lane, timeout).then((connection) => {
-      if (this.#closed) connection.close()
-      this.#lanes.set(lane, connection)
-      return connection
+  #open(lane: Lane): Connection {
+    const { host, port, connectTimeout, broken } = this.#options
+    const connection: Connection = new Connection({
+      host,
+      port,
+      connectTimeout,
+      ended: () => {
+        if (this.#lanes.get(lane) === connection) this.#lanes.delete(lane)
+        if (lane !== 'info' && !this.#closed) broken()
+      },
     })
-    this.#opening.set(lane, opening)
-    const done = () => this.#opening.delete(lane)
-    opening.then(done, done)
-    return opening
+    this.#lanes.set(lane, connection)
+    return connection
   }
 }

@@ -3,9 +3,8 @@
  * Source: protocol notes, list operations 2 and map operations 2.
  */
 import { ByteWriter } from '../values/byte-writer.ts'
-import { ParticleType } from '../values/particle.ts'
 import { Op } from './message.ts'
-import type { Operation } from './operation-builder.ts'
+import { checkBinName, encodedStep, type Operation } from './operation-writer.ts'
 import { type Value, writeValue } from './value-codec.ts'
 
 /** What a selecting step answers. */
@@ -69,18 +68,8 @@ export function encodeCall(code: number, args: readonly Argument[], path: Contex
   return to.buffer.subarray(0, to.length)
 }
 
-const step = (
-  op: number,
-  bin: string,
-  code: number,
-  args: readonly Argument[],
-  path?: Context,
-): Operation => ({
-  op,
-  bin,
-  type: ParticleType.BLOB,
-  payload: encodeCall(code, args, path),
-})
+const step = (op: number, bin: string, code: number, args: readonly Argument[], path?: Context): Operation =>
+  encodedStep(op, checkBinName(bin), encodeCall(code, args, path))
 const reading = (bin: string, code: number, args: readonly Argument[], path?: Context) =>
   step(Op.CDT_READ, bin, code, args, path)
 const changing = (bin: string, code: number, args: readonly Argument[], path?: Context) =>

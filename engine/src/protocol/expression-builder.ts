@@ -3,10 +3,9 @@
  * server when it reads them. Source: protocol notes, expressions 2 to 5.
  */
 import { ByteWriter } from '../values/byte-writer.ts'
-import { ParticleType } from '../values/particle.ts'
 import { encodeCall, ReturnType } from './collection-builder.ts'
 import { Op } from './message.ts'
-import type { Operation } from './operation-builder.ts'
+import { checkBinName, encodedStep, type Operation } from './operation-writer.ts'
 import { type Value, writeRawString, writeValue } from './value-codec.ts'
 
 export interface Expression {
@@ -76,7 +75,7 @@ const step = (op: number, name: string, { encoded }: Expression, flags: number):
   to.listHeader(2)
   to.bytes(encoded, 0, encoded.length)
   to.integer(flags)
-  return { op, bin: name, type: ParticleType.BLOB, payload: to.buffer.subarray(0, to.length) }
+  return encodedStep(op, checkBinName(name), to.buffer.subarray(0, to.length))
 }
 
 /** @example client.put(key, { price: 5 }, { filter: exp.gt(exp.intBin('stock'), exp.int(0)) }) */

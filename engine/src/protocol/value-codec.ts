@@ -5,6 +5,7 @@
  */
 import { ByteWriter, integerItemOf } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
+import { invalid, shown } from './client-error.ts'
 
 /** Forces a number that happens to be whole to be stored as a double. */
 export class Double {
@@ -48,7 +49,7 @@ const UINT64_MAX = 2n ** 64n - 1n
 const ORDERED_MAP = Buffer.from([0xc7, 0, 1, 0xc0])
 
 export function writeValue(to: ByteWriter, value: Value, depth = 0): void {
-  if (depth > MAX_DEPTH) throw new RangeError(`a value may be nested ${MAX_DEPTH} levels deep at most`)
+  if (depth > MAX_DEPTH) invalid(`a value is nested at most ${MAX_DEPTH} levels deep`)
   if (value === null || value === undefined) to.byte(0xc0)
   else if (typeof value === 'boolean') to.byte(value ? 0xc3 : 0xc2)
   else if (typeof value === 'number') {
@@ -65,7 +66,7 @@ export function writeValue(to: ByteWriter, value: Value, depth = 0): void {
   } else writeMap(to, value, depth)
 }
 
-function isList(value: Value): value is readonly Value[] {
+export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value)
 }
 
@@ -91,7 +92,8 @@ function writeWhole(to: ByteWriter, value: number): void {
 function writeBigInt(to: ByteWriter, value: bigint): void {
   if (value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER))
     return writeWhole(to, Number(value))
-  if (value < INT64_MIN || value > UINT64_MAX) throw new RangeError(`${value} does not fit 64 bits`)
+  if (value < INT64_MIN || value > UINT64_MAX)
+    invalid(`whole numbers in lists and maps are -2^63 to 2^64 - 1; ${value} is not`)
   const at = to.take(9)
   to.buffer[at] = value < 0n ? 0xd3 : 0xcf
   to.buffer.writeBigUInt64BE(BigInt.asUintN(64, value), at + 1)
@@ -132,6 +134,7 @@ function writeMap(
   value: ReadonlyMap<Value, Value> | { readonly [key: string]: Value },
   depth: number,
 ): void {
+  if (!(value instanceof Map)) checkPlain(value)
   const pairs: (readonly [Value, Value])[] = value instanceof Map ? [...value] : Object.entries(value)
   to.mapHeader(pairs.length + 1)
   to.bytes(ORDERED_MAP, 0, ORDERED_MAP.length)
@@ -139,6 +142,15 @@ function writeMap(
     writeValue(to, key, depth + 1)
     writeValue(to, item, depth + 1)
   }
+}
+
+/** An instance of another class would be stored without what makes it one, such as a Date without its time. */
+function checkPlain(value: object): void {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (typeof value !== 'object' || (prototype !== null && Object.getPrototypeOf(prototype) !== null))
+    invalid(
+      `a value is null, a boolean, a number, text, a Buffer, a list, a Map or a plain object, not ${shown(value)}`,
+    )
 }
 
 const keyClass = (key: Value) => (typeof key === 'string' ? 1 : Buffer.isBuffer(key) ? 2 : 0)
@@ -150,27 +162,6 @@ function compareKeys(a: Value, b: Value): number {
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
   if (Buffer.isBuffer(a) && Buffer.isBuffer(b)) return Buffer.compare(a, b)
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
-}
-
-/** Type and payload of a bin value. */
-export function encodeBin(value: Value): { type: number; payload: Buffer } {
-  if (value === null || value === undefined) return { type: ParticleType.NULL, payload: Buffer.alloc(0) }
-  if (typeof value === 'boolean') return { type: ParticleType.BOOL, payload: Buffer.of(value ? 1 : 0) }
-  if (typeof value === 'string') return { type: ParticleType.STRING, payload: Buffer.from(value) }
-  if (Buffer.isBuffer(value)) return { type: ParticleType.BLOB, payload: value }
-  if (value instanceof GeoJson)
-    return { type: ParticleType.GEOJSON, payload: Buffer.concat([Buffer.alloc(3), Buffer.from(value.text)]) }
-  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) {
-    const payload = Buffer.allocUnsafe(8)
-    payload.writeBigInt64BE(BigInt(value))
-    return { type: ParticleType.INTEGER, payload }
-  }
-  if (typeof value === 'number' || value instanceof Double) {
-    const payload = Buffer.allocUnsafe(8)
-    payload.writeDoubleBE(typeof value === 'number' ? value : value.value)
-    return { type: ParticleType.DOUBLE, payload }
-  }
-  return { type: isList(value) ? ParticleType.LIST : ParticleType.MAP, payload: encodeValue(value) }
 }
 
 /** Bytes of a type that has no JavaScript form of its own, such as HLL. */

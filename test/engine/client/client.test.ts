@@ -3,7 +3,9 @@ import type { Client, Node, Value } from '@larder/engine'
 import { ClientError, connect, ctx, exp, list, map, op, startNode } from '@larder/engine'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { decodeBin, encodeBin } from '../../../engine/src/protocol/value-codec.ts'
+import { writeParticle } from '../../../engine/src/protocol/operation-writer.ts'
+import { decodeBin } from '../../../engine/src/protocol/value-codec.ts'
+import { ByteWriter } from '../../../engine/src/values/byte-writer.ts'
 
 let node: Node
 
@@ -93,8 +95,9 @@ describe('values', () => {
     const value = fc.oneof(leaf, fc.array(fc.oneof(leaf, fc.array(leaf), fc.constant(null))))
     fc.assert(
       fc.property(value, (sent) => {
-        const { type, payload } = encodeBin(sent)
-        expect(decodeBin(type, payload, 0, payload.length)).toEqual(sent)
+        const payload = new ByteWriter()
+        const type = writeParticle(payload, sent)
+        expect(decodeBin(type, payload.buffer, 0, payload.length)).toEqual(sent)
       }),
     )
   })

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
+  binsCommand,
   deleteCommand,
+  operateCommand,
   readCommand,
-  writeBatchRequest,
-  writeCommand,
-  writeRecordRequest,
-} from '../../../engine/src/client/request-writer.ts'
+} from '../../../engine/src/client/command.ts'
+import { BatchWriter, writeKeyDigest, writeRecordRequest } from '../../../engine/src/client/request-writer.ts'
 import { exp } from '../../../engine/src/protocol/expression-builder.ts'
+import { Op } from '../../../engine/src/protocol/message.ts'
 import { op } from '../../../engine/src/protocol/operation-builder.ts'
 import { ByteWriter } from '../../../engine/src/values/byte-writer.ts'
 
@@ -28,7 +29,17 @@ describe('a request whose buffer grows while it is written', () => {
 
   it('is the same record request', () => {
     sameFromEverySize((to) =>
-      writeRecordRequest(to, key, writeCommand([op.write('a', 1)], { filter, sendKey: true, ttl: 60 }), 1000),
+      writeRecordRequest(
+        to,
+        key,
+        binsCommand(
+          Op.WRITE,
+          { a: 1, text: 'héllo ☃', list: ['x'] },
+          { filter, sendKey: true, ttl: 60 },
+          'put',
+        ),
+        1000,
+      ),
     )
   })
 
@@ -37,10 +48,16 @@ describe('a request whose buffer grows while it is written', () => {
       key: { ...key, set: `set ${i}`, key: i },
       command: [
         readCommand(['a'], { filter }),
-        writeCommand([op.add('n', i)], { generation: 7, ttl: 60, sendKey: true }),
+        operateCommand([op.add('n', i)], { generation: 7, ttl: 60, sendKey: true }),
         deleteCommand({}),
       ][i % 3]!,
     }))
-    sameFromEverySize((to) => writeBatchRequest(to, rows, 1000))
+    const digests = Buffer.alloc(rows.length * 20)
+    rows.forEach((row, i) => writeKeyDigest(digests, i * 20, row.key))
+    sameFromEverySize((to) => {
+      const batch = new BatchWriter(to, 1000)
+      rows.forEach((row, i) => batch.add(row, i, digests, i * 20))
+      batch.end()
+    })
   })
 })

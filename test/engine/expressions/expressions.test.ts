@@ -7,7 +7,9 @@ import {
   readExpression,
   writeExpression,
 } from '../../../engine/src/operations/expression/expression.ts'
-import { decodeBin, encodeBin, type Value } from '../../../engine/src/protocol/value-codec.ts'
+import { writeParticle } from '../../../engine/src/protocol/operation-writer.ts'
+import { decodeBin, type Value } from '../../../engine/src/protocol/value-codec.ts'
+import { ByteWriter } from '../../../engine/src/values/byte-writer.ts'
 import { ResultError } from '../../../engine/src/values/result-code.ts'
 
 const bins: Record<string, Value> = {
@@ -28,9 +30,10 @@ const hex = (text: string) => slice(Buffer.from(text, 'hex'))
 function record(): ExpressionRecord {
   const working = new WorkingRecord()
   for (const [name, value] of Object.entries(bins)) {
-    const { type, payload } = encodeBin(value)
+    const payload = new ByteWriter()
+    const type = writeParticle(payload, value)
     const bytes = Buffer.from(name)
-    working.set(-1, { type, ...slice(payload) }, bytes, 0, bytes.length)
+    working.set(-1, { type, buffer: payload.buffer, start: 0, end: payload.length }, bytes, 0, bytes.length)
   }
   return {
     bin: (buffer, start, end) => working.value(working.find(buffer, start, end)),
