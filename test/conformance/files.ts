@@ -6,7 +6,7 @@ const SUFFIX = '.jsonl.gz'
 /** Where the transcripts are: the folder named by GOLDEN, else beside the repository. */
 export const goldenFolder = resolve(process.env.GOLDEN ?? join(import.meta.dirname, '../../../shared/golden'))
 
-const hand = ['record', 'ttl', 'batch', 'frames', 'list', 'map', 'nested', 'wide', 'bit'].map(
+const hand = ['record', 'ttl', 'batch', 'frames', 'list', 'map', 'nested', 'wide', 'bit', 'hll'].map(
   (topic) => `hand-${topic}`,
 )
 
@@ -25,6 +25,7 @@ const suite = [
   'exists',
   'geojson',
   'get',
+  'hll',
   'key',
   'lists',
   'maps',
@@ -53,7 +54,6 @@ interface Later {
 }
 
 const later: Readonly<Record<string, Later>> = {
-  'hand-batch': { exchanges: 49, needs: 'bit and HLL operations' },
   'node-6.3.0-command_queue': {
     exchanges: 7,
     needs: 'a secondary index: sindex-create, sindex/NS/NAME, 5 queries',

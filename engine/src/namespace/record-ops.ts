@@ -1,6 +1,7 @@
 import type { ExpressionRecord } from '../operations/expression/expression.ts'
 import { readExpression, writeExpression } from '../operations/expression/expression.ts'
 import { modifyBits, readBits } from '../operations/bit/bit-operations.ts'
+import { modifyHll, readHll } from '../operations/hll/hll-operations.ts'
 import { modifyCollection, readCollection } from '../operations/collection.ts'
 import { changedValue, storedValue } from '../operations/scalar.ts'
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
@@ -72,7 +73,7 @@ export function checkWriteOps(message: RequestMessage, op: OpCursor): ResultCode
   return readsAll ? ResultCode.OK : ResultCode.PARAMETER
 }
 
-const readOps = new Set<number>([Op.READ, Op.CDT_READ, Op.EXP_READ, Op.BIT_READ])
+const readOps = new Set<number>([Op.READ, Op.CDT_READ, Op.EXP_READ, Op.BIT_READ, Op.HLL_READ])
 
 const isRead = (op: number): boolean => readOps.has(op)
 
@@ -167,6 +168,16 @@ export class OpRunner {
         const value = modifyBits(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
         if (value !== undefined) this.#store(record, index, value)
         return this.#answer(answer, all, undefined)
+      }
+      case Op.HLL_READ: {
+        const result = readHll(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        return this.#answer(answer, all || result !== undefined, result)
+      }
+      case Op.HLL_MODIFY: {
+        this.writes = true
+        const change = modifyHll(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        if (change.bin !== undefined) this.#store(record, index, change.bin)
+        return this.#answer(answer, all || change.result !== undefined, change.result)
       }
       case Op.EXP_READ: {
         const result = readExpression(blobPayload(op.value, ResultCode.PARAMETER), this.#facts)

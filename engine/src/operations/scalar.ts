@@ -3,6 +3,7 @@ import { geojsonParticle } from '../values/geojson.ts'
 import type { Particle } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
+import { HyperLogLog } from './hll/hyper-log-log.ts'
 
 const INTEGER_BYTES = 8
 
@@ -27,7 +28,7 @@ export function storedValue(value: Particle): Particle {
     case ParticleType.GEOJSON:
       return geojsonParticle(value)
     case ParticleType.HLL:
-      return isHyperLogLog(value) ? value : parameter('not a HyperLogLog')
+      return HyperLogLog.from(value) ? value : parameter('not a HyperLogLog')
     case ParticleType.LIST:
     case ParticleType.MAP:
       return normaliseCollection(value)
@@ -35,18 +36,6 @@ export function storedValue(value: Particle): Particle {
       if (value.type >= ParticleType.JAVA_BLOB && value.type <= ParticleType.ERLANG_BLOB) return value
       return parameter(`particle type ${value.type}`)
   }
-}
-
-const HLL_HEAD_BYTES = 11
-
-/** Flags 0, index and hash bits in range, and as many registers as they say. Source: protocol notes, HLL. */
-function isHyperLogLog({ buffer, start, end }: Particle): boolean {
-  if (end - start < HLL_HEAD_BYTES || buffer[start] !== 0) return false
-  const indexBits = buffer[start + 1]!
-  const hashBits = buffer[start + 2]!
-  if (indexBits < 4 || indexBits > 16) return false
-  if (hashBits !== 0 && (hashBits < 4 || hashBits > 51 || indexBits + hashBits > 64)) return false
-  return end - start === HLL_HEAD_BYTES + Math.ceil((2 ** indexBits * (6 + hashBits)) / 8)
 }
 
 /** Shorter integers are extended with zeroes, not with their sign. */

@@ -9,6 +9,7 @@
  * Source: protocol notes, batch 2 and further facts.
  */
 import type { Outcome } from '../namespace/namespace.ts'
+import { isFilter } from '../operations/expression/expression.ts'
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
 import { Info2, RequestMessage } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
@@ -46,14 +47,15 @@ export class BatchRun {
     return this.#reader.count
   }
 
-  /** False when the message is no batch that has rows. */
+  /** False when the message is no batch that has rows, or has a filter that is none. */
   open(message: RequestMessage, answer: AnswerWriter): boolean {
     this.#message = message
     this.#answer = answer
     this.#row = 0
     this.#failed = ResultCode.OK
     this.#looked = this.#drops = false
-    return this.#reader.open(message)
+    const { buffer, filterStart: start, filterEnd: end } = message
+    return this.#reader.open(message) && (start < 0 || isFilter({ buffer, start, end }))
   }
 
   /** Appends the next piece of the answer to `out`; true when it was the last. */

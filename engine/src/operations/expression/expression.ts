@@ -58,11 +58,23 @@ function cached(bytes: Slice): Expression {
   return compiled
 }
 
+/** Whether the bytes are an expression that a filter can be. */
+export function isFilter(bytes: Slice): boolean {
+  try {
+    return isBool(cached(bytes))
+  } catch (error) {
+    if (error instanceof ResultError) return false
+    throw error
+  }
+}
+
+const isBool = ({ type }: Expression): boolean => type === Type.BOOL || type === Type.ANY
+
 /** OK, FILTERED_OUT, or PARAMETER for what is no expression of type bool. */
 export function filterResult(bytes: Slice, record: ExpressionRecord): ResultCode {
   try {
     const expression = cached(bytes)
-    if (expression.type !== Type.BOOL && expression.type !== Type.ANY) return ResultCode.PARAMETER
+    if (!isBool(expression)) return ResultCode.PARAMETER
     return expression.run({ record, values: [] }) === true ? ResultCode.OK : ResultCode.FILTERED_OUT
   } catch (error) {
     if (error instanceof ResultError) return error.code
