@@ -1,6 +1,6 @@
-import { connect, exp, map, op } from '@larder/engine'
+import { connect } from '@larder/engine'
 import { startCommand } from './start/command.ts'
-import { connectEngine } from './start/engine-connection.ts'
+import { connectionOver } from './start/engine-connection.ts'
 import { startEngine } from './start/engine-process.ts'
 
 process.exitCode = await startCommand(process.argv.slice(2), {
@@ -10,6 +10,6 @@ process.exitCode = await startCommand(process.argv.slice(2), {
   process,
   now: Date.now,
   startEngine,
-  connect: (address) => connectEngine({ connect, op, map, exp }, [address]),
+  connect: async (address) => connectionOver(await connect({ hosts: [address] })),
 })
 process.exit()

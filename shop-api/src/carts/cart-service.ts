@@ -132,6 +132,8 @@ export class CartService {
         ? cart.lines.map((each) => (each.sku === sku ? changed : each))
         : [...cart.lines, changed]
       const written = await this.#carts.replace(cart.generation, { ...next, lines })
+      // A hold at another location has not taken over the units of the one before.
+      if (written && line && line.hold.location !== mine.location) await this.#stock.release(sku, line.hold)
       if (written) return written
     }
     if (mine) await this.#stock.release(sku, mine)

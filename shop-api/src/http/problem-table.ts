@@ -21,6 +21,7 @@ export const problemTable = {
   'cart-empty': { status: 409, title: 'The cart has no lines' },
   'line-not-found': { status: 404, title: 'The cart has no such line' },
   'quantity-limit': { status: 409, title: 'A line holds at most 99 units' },
+  'movement-id-reused': { status: 422, title: 'This id belongs to another movement of this stock' },
   'sold-out': { status: 409, title: 'Fewer units are available than were asked for' },
   'hold-ended': { status: 409, title: 'The reservation of a line has ended' },
   'stock-unsettled': { status: 503, title: 'It is not known yet whether the stock was taken' },

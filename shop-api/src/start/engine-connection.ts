@@ -1,39 +1,24 @@
+import type { Client } from '@larder/engine'
 import type { Records } from '../records.ts'
 import {
   EngineIntents,
   EngineStockLayouts,
   EngineStockRecords,
-  type StockEngine,
+  type StockClient,
 } from '../stock/engine-stock.ts'
 import type { EngineConnection } from './run-start.ts'
 
-/** What of @larder/engine reaches a node: a connected client and the builders. */
-export interface EngineLibrary<Operation, Expression> extends Omit<
-  StockEngine<Operation, Expression>,
-  'client'
-> {
-  connect(options: {
-    readonly hosts: string[]
-  }): Promise<
-    StockEngine<Operation, Expression>['client'] &
-      Records & { info(command: string): Promise<unknown>; close(): Promise<void> }
-  >
-}
+/** What the store needs of a client of the engine. */
+export type StoreClient = StockClient & Records & Pick<Client, 'info' | 'close'>
 
-/** Connects the store to the nodes at these addresses. */
-export async function connectEngine<Operation, Expression>(
-  library: EngineLibrary<Operation, Expression>,
-  hosts: string[],
-): Promise<EngineConnection> {
-  const client = await library.connect({ hosts })
-  const { op, map, exp } = library
-  const engine: StockEngine<Operation, Expression> = { client, op, map, exp }
+/** The store's own ways to its records, over one client. */
+export function connectionOver(client: StoreClient): EngineConnection {
   return {
     records: client,
     stock: {
-      records: new EngineStockRecords(engine),
-      intents: new EngineIntents(engine),
-      layouts: new EngineStockLayouts(engine),
+      records: new EngineStockRecords(client),
+      intents: new EngineIntents(client),
+      layouts: new EngineStockLayouts(client),
     },
     ping: async () => void (await client.info('build')),
     close: () => client.close(),

@@ -1,3 +1,4 @@
+import { exp, map, op, type Client, type Expression, type Key } from '@larder/engine'
 import { hasReason } from '../records.ts'
 import { BUCKET_SHARDS, type Bucket, type Intent, type Intents } from './intents.ts'
 import type { StockLayout, StockLayouts } from './stock-layout.ts'
@@ -10,67 +11,16 @@ import {
   type StockKey,
   type StockNumbers,
   type StockRecord,
+  type StockSight,
 } from './stock-record.ts'
 import type { StockCondition, StockRecords, StockStatement } from './stock-statement.ts'
 
 /**
  * Stock in the engine's namespace `stock`: a statement becomes one `operate`, its conditions the filter. A filter
  * on a record that is missing lets a write through, so every write is update-only; and the records never expire.
- *
- * The types below name what is needed of the client of @larder/engine and of its builders.
  */
 
-interface Key {
-  readonly namespace: string
-  readonly set: string
-  readonly key: string
-}
-
-interface Found {
-  readonly bins: Readonly<Record<string, unknown>>
-}
-
-export interface StockEngine<Operation, Expression> {
-  readonly client: {
-    get(key: Key): Promise<Found | undefined>
-    getMany(keys: Key[], options?: { readonly bins?: string[] }): Promise<readonly (Found | undefined)[]>
-    put(key: Key, bins: Record<string, unknown>, policy: object): Promise<unknown>
-    remove(key: Key): Promise<boolean>
-    operate(key: Key, ops: Operation[], policy: object): Promise<{ readonly results: readonly unknown[] }>
-  }
-  readonly op: {
-    add(bin: string, delta: number): Operation
-    read(bin: string): Operation
-  }
-  readonly map: {
-    put(bin: string, key: string, value: number[] | number | (string | number)[]): Operation
-    /** Does nothing when the key is there. */
-    putNew(bin: string, key: string, value: number): Operation
-    /** Answers a map. */
-    getByKeys(bin: string, keys: readonly string[]): Operation
-    removeByKeys(bin: string, keys: readonly string[]): Operation
-  }
-  readonly exp: {
-    and(...all: Expression[]): Expression
-    eq(a: Expression, b: Expression): Expression
-    ge(a: Expression, b: Expression): Expression
-    lt(a: Expression, b: Expression): Expression
-    le(a: Expression, b: Expression): Expression
-    add(...all: Expression[]): Expression
-    div(...all: Expression[]): Expression
-    int(value: number): Expression
-    list(value: number[]): Expression
-    intBin(name: string): Expression
-    /** Nanoseconds since 1970. */
-    lastUpdate(): Expression
-    /** Milliseconds. */
-    sinceUpdate(): Expression
-    mapSize(bin: string): Expression
-    /** 0 or 1. */
-    mapCountKey(bin: string, key: string): Expression
-    mapGetList(bin: string, key: string): Expression
-  }
-}
+export type StockClient = Pick<Client, 'get' | 'getMany' | 'put' | 'remove' | 'operate'>
 
 const FOREVER = { ttl: 'never' } as const
 const UPDATE = { ...FOREVER, exists: 'update' } as const
@@ -97,15 +47,14 @@ function numbersOf(valueOf: (name: string, position: number) => unknown): StockN
   ) as unknown as StockNumbers
 }
 
-export class EngineStockRecords<Operation, Expression> implements StockRecords {
-  readonly #engine: StockEngine<Operation, Expression>
+export class EngineStockRecords implements StockRecords {
+  readonly #client: StockClient
 
-  constructor(engine: StockEngine<Operation, Expression>) {
-    this.#engine = engine
+  constructor(client: StockClient) {
+    this.#client = client
   }
 
   #condition(condition: StockCondition): Expression {
-    const { exp } = this.#engine
     switch (condition.kind) {
       case 'at-least':
         return exp.ge(exp.intBin(condition.number), exp.int(condition.value))
@@ -126,11 +75,10 @@ export class EngineStockRecords<Operation, Expression> implements StockRecords {
 
   #filter(conditions: readonly StockCondition[]): Expression | undefined {
     const all = conditions.map((condition) => this.#condition(condition))
-    return all.length > 1 ? this.#engine.exp.and(...all) : all[0]
+    return all.length > 1 ? exp.and(...all) : all[0]
   }
 
   async apply(key: StockKey, { conditions, changes }: StockStatement) {
-    const { client, op, map } = this.#engine
     const ops = Object.entries(changes.add ?? {})
       .filter(([, delta]) => delta !== 0)
       .map(([bin, delta]) => op.add(bin, delta))
@@ -138,7 +86,10 @@ export class EngineStockRecords<Operation, Expression> implements StockRecords {
     if (changes.remove?.length) ops.push(map.removeByKeys(HOLDS, changes.remove))
     const filter = this.#filter(conditions)
     try {
-      await client.operate(stockKey(key), ops, { ...UPDATE, ...(filter === undefined ? {} : { filter }) })
+      await this.#client.operate(stockKey(key), ops, {
+        ...UPDATE,
+        ...(filter === undefined ? {} : { filter }),
+      })
       return 'applied'
     } catch (error) {
       if (hasReason(error, 'FILTERED_OUT')) return 'refused'
@@ -147,13 +98,13 @@ export class EngineStockRecords<Operation, Expression> implements StockRecords {
     }
   }
 
-  async look(key: StockKey, ids: readonly string[]): Promise<StockRecord | undefined> {
-    const { client, op, map } = this.#engine
+  async look(key: StockKey, ids: readonly string[]): Promise<StockSight | undefined> {
     try {
-      const ops = [...stockNumbers.map((name) => op.read(name)), map.getByKeys(HOLDS, ids)]
-      const { results } = await client.operate(stockKey(key), ops, {})
+      const ops = [...stockNumbers.map((name) => op.read(name)), map.getByKeys(HOLDS, ids), map.size(HOLDS)]
+      const { results } = await this.#client.operate(stockKey(key), ops, {})
       const numbers = numbersOf((_name, position) => results[position])
-      return { numbers, holds: holdsOf(results[stockNumbers.length]) }
+      const [holds, entries] = results.slice(stockNumbers.length)
+      return { numbers, holds: holdsOf(holds), entries: Number(entries) }
     } catch (error) {
       if (hasReason(error, 'NOT_FOUND')) return undefined
       throw error
@@ -161,22 +112,18 @@ export class EngineStockRecords<Operation, Expression> implements StockRecords {
   }
 
   async lookMany(keys: readonly StockKey[]): Promise<(StockNumbers | undefined)[]> {
-    const found = await this.#engine.client.getMany(keys.map(stockKey), { bins: [...stockNumbers] })
+    const found = await this.#client.getMany(keys.map(stockKey), { bins: [...stockNumbers] })
     return found.map((record) => record && numbersOf((name) => record.bins[name]))
   }
 
   async readWhole(key: StockKey): Promise<StockRecord | undefined> {
-    const record = await this.#engine.client.get(stockKey(key))
+    const record = await this.#client.get(stockKey(key))
     return record && { numbers: numbersOf((name) => record.bins[name]), holds: holdsOf(record.bins[HOLDS]) }
   }
 
   async create(key: StockKey, numbers: StockNumbers): Promise<boolean> {
     try {
-      await this.#engine.client.put(
-        stockKey(key),
-        { ...numbers, [HOLDS]: {} },
-        { ...FOREVER, exists: 'create' },
-      )
+      await this.#client.put(stockKey(key), { ...numbers, [HOLDS]: {} }, { ...FOREVER, exists: 'create' })
       return true
     } catch (error) {
       if (hasReason(error, 'RECORD_EXISTS')) return false
@@ -185,12 +132,12 @@ export class EngineStockRecords<Operation, Expression> implements StockRecords {
   }
 }
 
-export class EngineIntents<Operation, Expression> implements Intents {
-  readonly #engine: StockEngine<Operation, Expression>
+export class EngineIntents implements Intents {
+  readonly #client: StockClient
   readonly #cursorKey = keyIn('sweeper', 'cursor')
 
-  constructor(engine: StockEngine<Operation, Expression>) {
-    this.#engine = engine
+  constructor(client: StockClient) {
+    this.#client = client
   }
 
   #shards(second: number): Key[] {
@@ -198,10 +145,9 @@ export class EngineIntents<Operation, Expression> implements Intents {
   }
 
   async add({ second, shard }: Bucket, intent: Intent): Promise<void> {
-    const { client, map } = this.#engine
     const { sku, location, split, deadline, to } = intent
     const value = [sku, location, split, deadline, ...(to ? [to.sku, to.location, to.split] : [])]
-    await client.operate(
+    await this.#client.operate(
       keyIn('intents', `${second}.${shard}`),
       [map.put(HOLDS, intent.holdId, value)],
       FOREVER,
@@ -209,23 +155,23 @@ export class EngineIntents<Operation, Expression> implements Intents {
   }
 
   async read(second: number): Promise<Intent[]> {
-    const shards = await this.#engine.client.getMany(this.#shards(second))
+    const shards = await this.#client.getMany(this.#shards(second))
     return shards.flatMap((shard) =>
       pairsOf(shard?.bins[HOLDS]).map(([id, value]) => intentOf(id, value as unknown[])),
     )
   }
 
   async remove(second: number): Promise<void> {
-    await Promise.all(this.#shards(second).map((key) => this.#engine.client.remove(key)))
+    await Promise.all(this.#shards(second).map((key) => this.#client.remove(key)))
   }
 
   async cursor(): Promise<number | undefined> {
-    const record = await this.#engine.client.get(this.#cursorKey)
+    const record = await this.#client.get(this.#cursorKey)
     return record && Number(record.bins.second)
   }
 
   async setCursor(second: number): Promise<void> {
-    await this.#engine.client.put(this.#cursorKey, { second }, FOREVER)
+    await this.#client.put(this.#cursorKey, { second }, FOREVER)
   }
 }
 
@@ -237,11 +183,11 @@ function intentOf(holdId: string, value: readonly unknown[]): Intent {
   return { ...intent, to: { sku: String(toSku), location: String(toLocation), split: Number(toSplit) } }
 }
 
-export class EngineStockLayouts<Operation, Expression> implements StockLayouts {
-  readonly #engine: StockEngine<Operation, Expression>
+export class EngineStockLayouts implements StockLayouts {
+  readonly #client: StockClient
 
-  constructor(engine: StockEngine<Operation, Expression>) {
-    this.#engine = engine
+  constructor(client: StockClient) {
+    this.#client = client
   }
 
   async find(sku: string): Promise<StockLayout | undefined> {
@@ -249,7 +195,7 @@ export class EngineStockLayouts<Operation, Expression> implements StockLayouts {
   }
 
   async findMany(skus: readonly string[]): Promise<ReadonlyMap<string, StockLayout>> {
-    const found = await this.#engine.client.getMany(skus.map((sku) => keyIn('layouts', sku)))
+    const found = await this.#client.getMany(skus.map((sku) => keyIn('layouts', sku)))
     const layouts = new Map<string, StockLayout>()
     skus.forEach((sku, i) => {
       const places = pairsOf(found[i]?.bins.places)
@@ -260,7 +206,16 @@ export class EngineStockLayouts<Operation, Expression> implements StockLayouts {
   }
 
   async add(sku: string, location: string, splits: number): Promise<void> {
-    const { client, map } = this.#engine
-    await client.operate(keyIn('layouts', sku), [map.putNew('places', location, splits)], FOREVER)
+    await this.#client.operate(keyIn('layouts', sku), [map.putNew('places', location, splits)], FOREVER)
+  }
+
+  async grow(sku: string, location: string, splits: number): Promise<void> {
+    const filter = exp.lt(exp.mapGetInt('places', location), exp.int(splits))
+    try {
+      const ops = [map.put('places', location, splits)]
+      await this.#client.operate(keyIn('layouts', sku), ops, { ...UPDATE, filter })
+    } catch (error) {
+      if (!hasReason(error, 'FILTERED_OUT')) throw error
+    }
   }
 }

@@ -13,12 +13,14 @@ export interface Take {
   readonly deadline: number
   /** From then on, by the engine's clock, the request is too old to have an effect. */
   readonly takeBy: number
+  /** How many splits the location had when this record was chosen. */
+  readonly splits: number
   /** A hold of the same record whose units this one takes over. */
   readonly replaces?: { readonly holdId: string; readonly entry: HoldEntry } | undefined
 }
 
 export function takeStatement(
-  { holdId, quantity, deadline, takeBy, replaces }: Take,
+  { holdId, quantity, deadline, takeBy, splits, replaces }: Take,
   now: number,
 ): StockStatement {
   const freed = replaces?.entry.quantity ?? 0
@@ -31,6 +33,7 @@ export function takeStatement(
       { name: 'in-time', kind: 'not-after', time: takeBy },
       { name: 'room', kind: 'below', number: 'live', value: MAX_LIVE_HOLDS },
       { name: 'kept', kind: 'entries-below', value: MAX_ENTRIES },
+      { name: 'chosen-well', kind: 'below', number: 'splits', value: splits + 1 },
       ...(replaces
         ? [{ name: 'replaced', kind: 'entry-is', id: replaces.holdId, entry: replaces.entry } as const]
         : []),

@@ -6,7 +6,7 @@ import { createRouter } from '../http/router.ts'
 import type { StockDeps } from './hold-service.ts'
 import { keysOf } from './stock-layout.ts'
 import { stockBreaches } from './stock-law.ts'
-import { moveStock, transferStock, type MovementOutcome } from './stock-movement.ts'
+import { carryOut, type StockOrderOutcome } from './back-office.ts'
 
 const MAX_UNITS = 1_000_000
 const MovementIdSchema = z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters')
@@ -63,6 +63,10 @@ const MovementSchema = z
       quantity: UnitsSchema,
     }),
   ])
+  .refine((order) => order.kind !== 'transfer' || order.to !== order.location, {
+    path: ['to'],
+    error: 'must be another location than the one the units leave',
+  })
   .openapi('StockMovement')
 
 const move = createRoute({
@@ -78,20 +82,24 @@ const move = createRoute({
   responses: {
     204: { description: 'Done, by this request or by an earlier one with this id' },
     ...problemResponses(
-      'sku-not-found',
       'location-not-found',
       'sold-out',
+      'movement-id-reused',
       'stock-unsettled',
       'validation-failed',
     ),
   },
 })
 
-function refuse(outcome: MovementOutcome, sku: string): void {
+function refuse(outcome: StockOrderOutcome, sku: string): void {
   if (outcome.kind === 'too-few')
     throw new Problem('sold-out', `${outcome.available} units of ${sku} are available there`, {
       members: { available: outcome.available },
     })
+  if (outcome.kind === 'no-location')
+    throw new Problem('location-not-found', `There is no stock of ${sku} at ${outcome.location}`)
+  if (outcome.kind === 'other-movement')
+    throw new Problem('movement-id-reused', 'Use a new id for another movement')
   if (outcome.kind === 'no-stock-record') throw new Problem('location-not-found', `No stock of ${sku} there`)
   if (outcome.kind === 'unsettled')
     throw new Problem('stock-unsettled', 'Send it again with the same id', {
@@ -99,9 +107,9 @@ function refuse(outcome: MovementOutcome, sku: string): void {
     })
 }
 
-/** Back-office routes of stock; the store's shell decides who may reach them. */
 export function stockRoutes(deps: StockDeps) {
-  return createRouter()
+  const router = createRouter()
+  return router
     .openapi(level, async (c) => {
       const { sku } = c.req.valid('param')
       const layout = await deps.layouts.find(sku)
@@ -118,16 +126,7 @@ export function stockRoutes(deps: StockDeps) {
     })
     .openapi(move, async (c) => {
       const { sku } = c.req.valid('param')
-      const body = c.req.valid('json')
-      if (!(await deps.layouts.find(sku))?.has(body.location))
-        throw new Problem('location-not-found', `There is no stock of ${sku} at ${body.location}`)
-      const at = { sku, location: body.location, split: 0 }
-      if (body.kind === 'transfer') {
-        const to = { sku, location: body.to, split: 0 }
-        if (!(await deps.layouts.find(sku))?.has(body.to))
-          throw new Problem('location-not-found', `There is no stock of ${sku} at ${body.to}`)
-        refuse(await transferStock(deps, at, to, body.id, body.quantity), sku)
-      } else refuse(await moveStock(deps, at, body.id, body), sku)
+      refuse(await carryOut(deps, sku, c.req.valid('json')), sku)
       return c.body(null, 204)
     })
 }

@@ -1,12 +1,8 @@
 import type { InitialStock, StockPort } from '../carts/stock-port.ts'
-import { releaseHold, takeHold, type StockDeps } from './hold-service.ts'
+import { releaseHold, type StockDeps } from './hold-service.ts'
+import { takeHold } from './take-hold.ts'
 import { keysOf } from './stock-layout.ts'
-import { stockNumbers, type StockNumber, type StockNumbers } from './stock-record.ts'
-
-export function freshNumbers(initial: number): StockNumbers {
-  const zeros = Object.fromEntries(stockNumbers.map((name) => [name, 0])) as Record<StockNumber, number>
-  return { ...zeros, initial, onHand: initial, available: initial }
-}
+import { freshNumbers } from './stock-record.ts'
 
 /** The part of `quantity` that one of several splits gets; together they get all of it. */
 function share(quantity: number, splits: number, split: number): number {
@@ -17,7 +13,7 @@ function share(quantity: number, splits: number, split: number): number {
 export async function createStock(deps: StockDeps, initial: InitialStock, splits = 1): Promise<void> {
   const { sku, location, quantity } = initial
   for (let split = 0; split < splits; split++)
-    await deps.records.create({ sku, location, split }, freshNumbers(share(quantity, splits, split)))
+    await deps.records.create({ sku, location, split }, freshNumbers(share(quantity, splits, split), splits))
   await deps.layouts.add(sku, location, splits)
 }
 

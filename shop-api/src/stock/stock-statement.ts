@@ -1,4 +1,11 @@
-import type { HoldEntry, StockKey, StockNumber, StockNumbers, StockRecord } from './stock-record.ts'
+import type {
+  HoldEntry,
+  StockKey,
+  StockNumber,
+  StockNumbers,
+  StockRecord,
+  StockSight,
+} from './stock-record.ts'
 
 /**
  * One conditional operation on one stock record, as data: when every condition holds, all changes are made, and
@@ -30,7 +37,7 @@ export interface StockChanges {
 export interface StockRecords {
   apply(key: StockKey, statement: StockStatement): Promise<'applied' | 'refused' | 'missing'>
   /** Numbers, and the entries of these ids, all of one moment. */
-  look(key: StockKey, ids: readonly string[]): Promise<StockRecord | undefined>
+  look(key: StockKey, ids: readonly string[]): Promise<StockSight | undefined>
   lookMany(keys: readonly StockKey[]): Promise<readonly (StockNumbers | undefined)[]>
   readWhole(key: StockKey): Promise<StockRecord | undefined>
   /** False when the record was there before. */

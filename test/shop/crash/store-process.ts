@@ -1,11 +1,11 @@
 import { openDatabase } from '../../../shop-api/src/database/database.ts'
-import { connect, exp, map, op } from '@larder/engine'
+import { connect } from '@larder/engine'
 import type { CheckoutDeps, CheckoutPoint } from '../../../shop-api/src/checkout/checkout-ports.ts'
 import { recoverOrders } from '../../../shop-api/src/checkout/recovery.ts'
 import { startCheckout } from '../../../shop-api/src/checkout/start-checkout.ts'
 import { standardPricing } from '../../../shop-api/src/orders/totals.ts'
 import { TestPaymentProvider } from '../../../shop-api/src/payment/test-provider.ts'
-import { connectEngine } from '../../../shop-api/src/start/engine-connection.ts'
+import { connectionOver } from '../../../shop-api/src/start/engine-connection.ts'
 import { pinPort } from '../../../shop-api/src/stock/hold-service.ts'
 import type { Job, ToParent, ToStore } from './messages.ts'
 
@@ -21,7 +21,7 @@ let wake = () => {}
 
 process.on('message', (_message: ToStore) => wake())
 
-const engine = await connectEngine({ connect, op, map, exp }, [job.engine])
+const engine = connectionOver(await connect({ hosts: [job.engine] }))
 const stock = pinPort({ ...engine.stock, now: Date.now, log: { warn: () => undefined } })
 const database = await openDatabase(job.database)
 const price = { amount: 2000, currency: 'USD' as const }

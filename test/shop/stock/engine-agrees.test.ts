@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { stockNumbers, type HoldEntry, type HoldState } from '../../../shop-api/src/stock/stock-record.ts'
-import { freshNumbers } from '../../../shop-api/src/stock/stock-service.ts'
+import {
+  freshNumbers,
+  stockNumbers,
+  type HoldEntry,
+  type HoldState,
+} from '../../../shop-api/src/stock/stock-record.ts'
 import type { StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
 import { startRealEngine } from '../support/real-engine.ts'
 import { StockModel } from '../support/stock-model.ts'

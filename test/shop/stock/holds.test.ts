@@ -1,49 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { pinPort, releaseHold, takeHold, type StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
-import { stockBreaches } from '../../../shop-api/src/stock/stock-law.ts'
+import { pinPort, releaseHold, type StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
+import { takeHold } from '../../../shop-api/src/stock/take-hold.ts'
+import {
+  HoldState,
+  MAX_ENTRIES,
+  MAX_LIVE_HOLDS,
+  type HoldEntry,
+} from '../../../shop-api/src/stock/stock-record.ts'
+import type { EngineConnection } from '../../../shop-api/src/start/run-start.ts'
 import { moveStock, transferStock } from '../../../shop-api/src/stock/stock-movement.ts'
 import { availableUnits, createStock } from '../../../shop-api/src/stock/stock-service.ts'
+import { homeOf, keysOf } from '../../../shop-api/src/stock/stock-layout.ts'
+import { growSplits } from '../../../shop-api/src/stock/stock-split.ts'
+import { takeStatement } from '../../../shop-api/src/stock/hold-change.ts'
 import { sweep } from '../../../shop-api/src/stock/sweeper.ts'
-import type { StockRecords, StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
-import { StockModel } from '../support/stock-model.ts'
-
-/** The model with another way to apply. */
-function withApply(apply: StockRecords['apply']): StockRecords {
-  return {
-    apply,
-    look: (key, ids) => model.look(key, ids),
-    lookMany: (keys) => model.lookMany(keys),
-    readWhole: (key) => model.readWhole(key),
-    create: (key, numbers) => model.create(key, numbers),
-  }
-}
+import type { StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
+import { startEmbeddedEngine } from '../support/real-engine.ts'
+import { WatchedStock } from '../support/watched-stock.ts'
 
 const MINUTE = 60_000
 const MAIN = { sku: 'LAMP', location: 'main', split: 0 }
 const SHOP = { sku: 'LAMP', location: 'shop', split: 0 }
 
-let model: StockModel
+let engine: EngineConnection
+let records: WatchedStock
+/** Minutes ahead of the engine's clock, as if the store's processes had waited. */
 let now: number
 let deps: StockDeps
-let breaches: string[]
 
-beforeEach(async () => {
-  model = new StockModel()
+async function fresh(): Promise<void> {
+  engine = await startEmbeddedEngine()
+  records = new WatchedStock(engine.stock.records)
   now = Date.now()
-  model.now = () => now
-  deps = { records: model, intents: model, layouts: model, now: () => now, log: { warn: () => undefined } }
-  breaches = []
-  model.onChange = (record) => breaches.push(...stockBreaches(record))
+  deps = { ...engine.stock, records, now: () => now, log: { warn: () => undefined } }
   await sweep(deps)
   await createStock(deps, { sku: 'LAMP', location: 'main', quantity: 5 })
-  return () => {
-    expect(breaches).toEqual([])
+}
+
+beforeEach(async () => {
+  await fresh()
+  return async () => {
+    await engine.close()
+    expect(records.breaches).toEqual([])
   }
 })
 
 const request = (holdId: string, quantity: number) => ({ holdId, sku: 'LAMP', quantity })
 const take = (holdId: string, quantity: number) => takeHold(deps, request(holdId, quantity))
 const hold = (holdId: string, quantity: number) => ({ sku: 'LAMP', holdId, location: 'main', quantity })
+const numbers = async (key = MAIN) => (await records.readWhole(key))!.numbers
 const units = async () => (await availableUnits(deps, ['LAMP'])).get('LAMP')
 
 describe('taking', () => {
@@ -57,7 +63,7 @@ describe('taking', () => {
   })
 
   test('a take in doubt is settled on its own record', async () => {
-    model.doubtful = 1
+    records.doubtful = 1
     expect((await take('c.LAMP.1', 3)).kind).toBe('held')
     expect(await units()).toBe(2)
   })
@@ -72,11 +78,11 @@ describe('taking', () => {
   })
 
   test('a record that is missing is never made by a take', async () => {
-    await model.add('GHOST', 'main', 1)
+    await deps.layouts.add('GHOST', 'main', 1)
     expect(await takeHold(deps, { holdId: 'c.GHOST.1', sku: 'GHOST', quantity: 1 })).toMatchObject({
       kind: 'sold-out',
     })
-    expect(model.cells.size).toBe(1)
+    expect(await records.readWhole({ ...MAIN, sku: 'GHOST' })).toBeUndefined()
   })
 
   test('the next location is tried, and a repeated call stays with the first answer', async () => {
@@ -86,20 +92,20 @@ describe('taking', () => {
     await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 50 })
     expect(await take('c.LAMP.1', 8)).toEqual(first)
   })
-
-  test('at most 256 live holds lie in a record', async () => {
-    await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 1000 })
-    for (let i = 0; i < 256; i++) expect((await take(`c${i}.LAMP.1`, 1)).kind).toBe('held')
-    expect((await take('late.LAMP.1', 1)).kind).toBe('unsettled')
-  })
 })
+
+/** Hold ids whose home among `splits` records is not the first one. */
+function spreadIds(count: number, splits: number): string[] {
+  const ids = Array.from({ length: 100 }, (_, i) => `s${i}.LAMP.1`)
+  return ids.filter((id) => homeOf('LAMP', 'main', splits, id).split > 0).slice(0, count)
+}
 
 /** What goes wrong when takes lack one condition; nothing when they have all. */
 const dangers: Record<string, (unguarded: StockDeps) => Promise<boolean>> = {
   enough: async (unguarded) => {
     const takes = Array.from({ length: 40 }, (_, i) => takeHold(unguarded, request(`c${i}.LAMP.1`, 1)))
     await Promise.all(takes)
-    return model.cells.get('LAMP|main|0')!.numbers.available < 0
+    return (await numbers()).available < 0
   },
   'never-seen': async (unguarded) => {
     await Promise.all(Array.from({ length: 5 }, () => takeHold(unguarded, request('c.LAMP.1', 1))))
@@ -108,16 +114,38 @@ const dangers: Record<string, (unguarded: StockDeps) => Promise<boolean>> = {
   room: async (unguarded) => {
     await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 1000 })
     await Promise.all(Array.from({ length: 400 }, (_, i) => takeHold(unguarded, request(`c${i}.LAMP.1`, 1))))
-    return model.cells.get('LAMP|main|0')!.numbers.live > 256
+    return (await numbers()).live > MAX_LIVE_HOLDS
+  },
+  kept: async (unguarded) => {
+    const old: HoldEntry = { state: HoldState.released, quantity: 1, deadline: 0, order: 0, endedAt: now }
+    const put = Array.from({ length: MAX_ENTRIES - 1 }, (_, i) => [`old${i}.LAMP.1`, old] as const)
+    await records.apply(MAIN, { conditions: [], changes: { put } })
+    await Promise.all([0, 1, 2].map((i) => takeHold(unguarded, request(`c${i}.LAMP.1`, 1))))
+    const entries = [...(await records.readWhole(MAIN))!.holds.values()]
+    return entries.filter(({ state }) => state !== HoldState.moved).length > MAX_ENTRIES
+  },
+  // Two customers' requests learn at different times that the location has two records now.
+  'chosen-well': async (unguarded) => {
+    const id = spreadIds(1, 2)[0]!
+    const slow = new WatchedStock(engine.stock.records)
+    let copy: Promise<unknown> | undefined
+    slow.beforeApply = async () => {
+      if (copy) return
+      copy = growSplits(deps, 'LAMP', 'main', 1).then(() => takeHold(deps, request(id, 1)))
+      await copy
+    }
+    await takeHold({ ...unguarded, records: slow }, request(id, 1))
+    return (await units()) !== 4
   },
   // The store slept between writing the intent and the take: the sweeper has passed, nothing would end the hold.
   'in-time': async (unguarded) => {
-    const sleepy = withApply(async (key, statement) => {
-      now += 30 * MINUTE
+    records.beforeApply = async () => {
+      records.beforeApply = () => Promise.resolve()
+      await sleep(60)
+      now = Date.now() + 30 * MINUTE
       await sweep(deps)
-      return model.apply(key, statement)
-    })
-    await takeHold({ ...unguarded, records: sleepy }, request('c.LAMP.1', 5))
+    }
+    await takeHold({ ...unguarded, holdMs: 30 }, request('c.LAMP.1', 5))
     now += 60 * MINUTE
     await sweep(deps)
     return (await units()) !== 5
@@ -130,29 +158,42 @@ const dangers: Record<string, (unguarded: StockDeps) => Promise<boolean>> = {
       takeHold(unguarded, { ...request(`c.LAMP.${revision}`, 4), replaces }),
     )
     await Promise.all(changes)
-    return breaches.length > 0
+    return records.breaches.splice(0).length > 0
   },
 }
 
 describe('every condition of a take is needed', () => {
+  test('and each has its danger here', () => {
+    const statement = takeStatement(
+      {
+        holdId: 'a',
+        quantity: 1,
+        deadline: 0,
+        takeBy: 0,
+        splits: 1,
+        replaces: {
+          holdId: 'b',
+          entry: { state: HoldState.held, quantity: 1, deadline: 0, order: 0, endedAt: 0 },
+        },
+      },
+      0,
+    )
+    expect(statement.conditions.map(({ name }) => name).sort()).toEqual(Object.keys(dangers).sort())
+  })
+
   test.each(Object.keys(dangers))('%s', async (name) => {
-    model.pauseMs = 10
-    model.random = () => 0.5 + Math.random() / 2
+    records.pauseMs = 10
     expect(await dangers[name]!(deps)).toBe(false)
-    model = new StockModel()
-    model.now = () => now
-    model.pauseMs = 10
-    model.random = () => 0.5 + Math.random() / 2
-    model.onChange = (record) => breaches.push(...stockBreaches(record))
+    expect(records.breaches).toEqual([])
+    await engine.close()
+    await fresh()
+    records.pauseMs = 10
     const rewriteTake = ({ conditions, changes }: StockStatement) => ({
       changes,
       conditions: conditions.filter((condition) => condition.name !== name),
     })
-    deps = { ...deps, records: model, intents: model, layouts: model }
-    await sweep(deps)
-    await createStock(deps, { sku: 'LAMP', location: 'main', quantity: 5 })
     expect(await dangers[name]!({ ...deps, rewriteTake })).toBe(true)
-    breaches = []
+    records.breaches.length = 0
   })
 })
 
@@ -173,7 +214,7 @@ describe('ending', () => {
     if (second.kind === 'held') await releaseHold(deps, 'LAMP', second.hold)
     now += 17 * MINUTE
     await sweep(deps)
-    expect([...model.cells.get('LAMP|main|0')!.holds.keys()]).toEqual(['c.LAMP.1'])
+    expect([...(await records.readWhole(MAIN))!.holds.keys()]).toEqual(['c.LAMP.1'])
   })
 
   test('a pinned hold has no deadline, and only its order ends it', async () => {
@@ -187,7 +228,7 @@ describe('ending', () => {
     expect(await pins.sell(hold('c.LAMP.1', 2), 8)).toBe('lost')
     expect(await pins.sell(hold('c.LAMP.1', 2), 7)).toBe('sold')
     expect(await pins.sell(hold('c.LAMP.1', 2), 7)).toBe('sold')
-    expect(model.cells.get('LAMP|main|0')!.numbers).toMatchObject({
+    expect(await numbers()).toMatchObject({
       onHand: 3,
       sold: 2,
       held: 0,
@@ -233,18 +274,83 @@ describe('movements', () => {
 
   test('a transfer that crashed half-way arrives with the sweeper, once', async () => {
     await createStock(deps, { sku: 'LAMP', location: 'shop', quantity: 0 })
-    const crashing: StockDeps = {
-      ...deps,
-      records: withApply((key, statement) =>
-        key.location === 'shop' ? Promise.reject(new Error('killed')) : model.apply(key, statement),
-      ),
-    }
-    expect((await transferStock(crashing, MAIN, SHOP, 't1', 4)).kind).toBe('unsettled')
+    records.beforeApply = ({ location }) =>
+      location === 'shop' ? Promise.reject(new Error('killed')) : Promise.resolve()
+    expect((await transferStock(deps, MAIN, SHOP, { id: 't1', quantity: 4 })).kind).toBe('unsettled')
+    records.beforeApply = () => Promise.resolve()
     expect(await units()).toBe(1)
     now += MINUTE
     await sweep(deps)
     expect(await units()).toBe(5)
-    expect((await transferStock(deps, MAIN, SHOP, 't1', 4)).kind).toBe('done')
-    expect(model.cells.get('LAMP|shop|0')!.numbers).toMatchObject({ transferredIn: 4, available: 4 })
+    expect((await transferStock(deps, MAIN, SHOP, { id: 't1', quantity: 4 })).kind).toBe('done')
+    const other = await transferStock(deps, MAIN, SHOP, { id: 't1', quantity: 1 })
+    expect(other.kind).toBe('other-movement')
+    expect(await numbers(SHOP)).toMatchObject({ transferredIn: 4, available: 4 })
+  })
+})
+
+describe('a location with more holds than a record takes', () => {
+  const splitKeys = async () => keysOf('LAMP', (await deps.layouts.find('LAMP'))!)
+  const whole = async () => {
+    const all = await Promise.all((await splitKeys()).map((key) => records.readWhole(key)))
+    return all.map((record) => record!.numbers)
+  }
+
+  test('gets more records, keeps every hold, and sells the last unit wherever it lies', async () => {
+    await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 595 })
+    const ids = Array.from({ length: 700 }, (_, i) => `c${i}.LAMP.1`)
+    const outcomes = await Promise.all(ids.map((id) => takeHold(deps, request(id, 1))))
+    const held = outcomes.flatMap((outcome) => (outcome.kind === 'held' ? [outcome.hold] : []))
+    expect(outcomes.filter(({ kind }) => kind === 'unsettled')).toEqual([])
+    expect(held).toHaveLength(600)
+    expect(outcomes.filter((outcome) => outcome.kind === 'sold-out')).toHaveLength(100)
+    expect((await splitKeys()).length).toBeGreaterThanOrEqual(4)
+    for (const { live } of await whole()) expect(live).toBeLessThanOrEqual(MAX_LIVE_HOLDS)
+    expect(await units()).toBe(0)
+
+    expect(await Promise.all(held.map(({ holdId }) => takeHold(deps, request(holdId, 1))))).toEqual(
+      held.map((each) => ({ kind: 'held', hold: each })),
+    )
+    const pins = pinPort(deps)
+    for (const each of held.slice(0, 40)) {
+      expect(await pins.pin({ sku: 'LAMP', ...each }, 7)).toBe('pinned')
+      expect(await pins.sell({ sku: 'LAMP', ...each }, 7)).toBe('sold')
+    }
+    for (const each of held.slice(40, 80)) await releaseHold(deps, 'LAMP', each)
+    expect(await units()).toBe(40)
+    // One customer wants them all, from wherever they lie.
+    expect((await take('rich.LAMP.1', 40)).kind).toBe('held')
+    expect(await take('late.LAMP.1', 1)).toEqual({ kind: 'sold-out', available: 0 })
+    now += 16 * MINUTE
+    await sweep(deps)
+    expect(await units()).toBe(560)
+    const sum = (name: 'sold' | 'transferredIn' | 'transferredOut' | 'initial' | 'received') =>
+      whole().then((all) => all.reduce((total, each) => total + each[name], 0))
+    expect(await sum('sold')).toBe(40)
+    expect(await sum('transferredIn')).toBe(await sum('transferredOut'))
+  })
+
+  test('finishes a growth that a crash left half-way', async () => {
+    const { layouts } = engine.stock
+    const find = (sku: string) => layouts.find(sku)
+    const grow = () => Promise.reject(new Error('killed'))
+    const crashing = { ...layouts, find, grow }
+    await expect(growSplits({ records, layouts: crashing }, 'LAMP', 'main', 1)).rejects.toThrow('killed')
+    const [id] = spreadIds(1, 2)
+    expect(await take(id!, 5)).toMatchObject({ kind: 'held' })
+    expect(await splitKeys()).toHaveLength(2)
+    expect(await units()).toBe(0)
+  })
+
+  test('a line keeps its record while its location grows', async () => {
+    const id = spreadIds(1, 4)[0]!.replace(/1$/, '')
+    const first = await take(`${id}1`, 3)
+    await growSplits(deps, 'LAMP', 'main', 1)
+    await growSplits(deps, 'LAMP', 'main', 2)
+    const replaces = first.kind === 'held' ? first.hold : undefined
+    const second = await takeHold(deps, { holdId: `${id}2`, sku: 'LAMP', quantity: 5, replaces })
+    expect(second).toMatchObject({ kind: 'held' })
+    expect(await units()).toBe(0)
+    expect(await take(`${id}1`, 3)).toEqual({ kind: 'ended' })
   })
 })

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, exp, map, op, startNode, type Client, type Node } from '@larder/engine'
+import { connect, startNode, type Client, type Node } from '@larder/engine'
 import { SimulatedDisk } from '../../../engine/src/simulator/disk.ts'
-import { connectEngine } from '../../../shop-api/src/start/engine-connection.ts'
+import { connectionOver } from '../../../shop-api/src/start/engine-connection.ts'
 import { startEngine } from '../../../shop-api/src/start/engine-process.ts'
 import type { EngineConnection } from '../../../shop-api/src/start/run-start.ts'
 
@@ -11,7 +11,7 @@ import type { EngineConnection } from '../../../shop-api/src/start/run-start.ts'
 export async function startRealEngine(): Promise<EngineConnection & { readonly address: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'larder-engine-'))
   const engine = await startEngine({ port: 0, folder })
-  const connection = await connectEngine({ connect, op, map, exp }, [engine.address])
+  const connection = connectionOver(await connect({ hosts: [engine.address] }))
   return {
     ...connection,
     address: engine.address,
@@ -19,6 +19,20 @@ export async function startRealEngine(): Promise<EngineConnection & { readonly a
       await connection.close()
       await engine.stop()
       rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A node in this process, in memory alone: quick to start, for tests that want one each. */
+export async function startEmbeddedEngine(): Promise<EngineConnection> {
+  const namespaces = ['shop', 'stock'].map((name) => ({ name, memoryMiB: 64 }))
+  const node = await startNode({ port: 0, namespaces })
+  const connection = connectionOver(await connect({ node }))
+  return {
+    ...connection,
+    close: async () => {
+      await connection.close()
+      await node.close()
     },
   }
 }
@@ -48,7 +62,7 @@ export class FailingEngine {
       info: (command: string) => engine.#client.info(command),
       close: () => engine.#client.close(),
     }
-    engine.connection = await connectEngine({ connect: () => Promise.resolve(current), op, map, exp }, [])
+    engine.connection = connectionOver(current)
     return engine
   }
 

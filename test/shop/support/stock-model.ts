@@ -86,7 +86,7 @@ export class StockModel implements StockRecords, Intents, StockLayouts {
     const cell = this.cells.get(recordKeyOf(key))
     if (!cell) return undefined
     const found = ids.flatMap((id) => (cell.holds.has(id) ? [[id, cell.holds.get(id)!] as const] : []))
-    return { numbers: { ...cell.numbers }, holds: new Map(found) }
+    return { numbers: { ...cell.numbers }, holds: new Map(found), entries: cell.holds.size }
   }
 
   async lookMany(keys: readonly StockKey[]): Promise<(StockNumbers | undefined)[]> {
@@ -139,6 +139,11 @@ export class StockModel implements StockRecords, Intents, StockLayouts {
 
   async find(sku: string) {
     return this.#layouts.get(sku)
+  }
+
+  async grow(sku: string, location: string, splits: number) {
+    const layout = this.#layouts.get(sku)
+    if (layout?.has(location)) layout.set(location, Math.max(splits, layout.get(location)!))
   }
 
   async findMany(skus: readonly string[]) {
