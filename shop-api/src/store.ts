@@ -34,6 +34,8 @@ export interface StoreParts {
   readonly log: Logger
   readonly now: () => number
   readonly pricing?: PricingRules
+  /** Who sends it may move stock. */
+  readonly operatorToken: string
   /** Throws when the engine does not answer. */
   readonly pingEngine: () => Promise<void>
 }
@@ -74,7 +76,7 @@ export function createStore(parts: StoreParts): Store {
     routes: [
       catalogRoutes(catalog),
       cartRoutes(carts, now),
-      stockRoutes(parts.stock),
+      stockRoutes(parts.stock, parts.operatorToken),
       checkoutRoutes(checkout),
       orderRoutes({ sql: database.sql }),
       storefrontRoutes({

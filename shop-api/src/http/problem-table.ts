@@ -21,6 +21,8 @@ export const problemTable = {
   'cart-empty': { status: 409, title: 'The cart has no lines' },
   'line-not-found': { status: 404, title: 'The cart has no such line' },
   'quantity-limit': { status: 409, title: 'A line holds at most 99 units' },
+  'operator-token-required': { status: 401, title: 'Only the operator may do this: no token was sent' },
+  'operator-token-wrong': { status: 403, title: 'Only the operator may do this: the token is another one' },
   'movement-id-reused': { status: 422, title: 'This id belongs to another movement of this stock' },
   'sold-out': { status: 409, title: 'Fewer units are available than were asked for' },
   'hold-ended': { status: 409, title: 'The reservation of a line has ended' },

@@ -23,6 +23,7 @@ Starts an engine node and the store, imports a catalogue on the first start, and
   --help
 
 DATABASE_URL names a PostgreSQL for the orders; without it an embedded one is used.
+LARDER_OPERATOR_TOKEN is the token for moving stock; without it one is made and kept in the data folder.
 A catalogue that is named takes the place of the present one; stock that is there keeps its numbers.
 
 Examples:

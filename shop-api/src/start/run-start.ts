@@ -18,6 +18,7 @@ import { stockPort } from '../stock/stock-service.ts'
 import { createStore } from '../store.ts'
 import type { StartArguments } from './arguments.ts'
 import type { EngineProcess, EngineProcessOptions } from './engine-process.ts'
+import { operatorToken } from './operator-token.ts'
 import { StartFailure, failureLine, listenFailure } from './start-failure.ts'
 
 /** What the store reaches the engine through. */
@@ -128,6 +129,7 @@ export async function runStart(args: StartArguments, world: StartWorld): Promise
 
 async function startParts(args: StartArguments, world: StartWorld, undo: Undo): Promise<RunningStore> {
   const log: Logger = pino({ level: world.environment.LOG_LEVEL ?? 'warn' })
+  const operator = await operatorToken(args.data, world.environment)
   const onLine = (line: string) => void world.out.write(`engine: ${line}\n`)
   const engine = await world.startEngine({
     port: args.enginePort,
@@ -151,6 +153,7 @@ async function startParts(args: StartArguments, world: StartWorld, undo: Undo): 
     payment: new TestPaymentProvider({ sql: database.sql, now: world.now }),
     log,
     now: world.now,
+    operatorToken: operator.token,
     pingEngine: () => connection.ping(),
   })
   undo.add(() => store.close())
@@ -168,6 +171,7 @@ async function startParts(args: StartArguments, world: StartWorld, undo: Undo): 
       '',
       `  ${edition.products} products, ${edition.skus} SKUs (${edition.source})`,
       `  Engine node at ${engine.address}, orders in ${database.kind}, data in ${args.data}. Ctrl-C stops it all.`,
+      `  The operator's token, for moving stock, is in ${operator.from}.`,
       '',
     ].join('\n'),
   )

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { LocationIdSchema } from '../catalog/location.ts'
 import { SkuSchema } from '../catalog/product.ts'
 import { Problem, problemResponses } from '../http/problem.ts'
+import { operatorSecurity, requireOperator } from '../http/operator.ts'
 import { createRouter } from '../http/router.ts'
 import type { StockDeps } from './hold-service.ts'
 import { keysOf } from './stock-layout.ts'
@@ -71,9 +72,10 @@ const MovementSchema = z
 
 const move = createRoute({
   method: 'post',
+  security: operatorSecurity,
   path: '/stock/{sku}/movements',
   tags: ['Stock'],
-  summary: 'Receives, adjusts or transfers units',
+  summary: 'Receives, adjusts or transfers units; for the operator',
   description: 'The id makes a repetition harmless for a day.',
   request: {
     params: z.object({ sku: SkuSchema }),
@@ -82,6 +84,8 @@ const move = createRoute({
   responses: {
     204: { description: 'Done, by this request or by an earlier one with this id' },
     ...problemResponses(
+      'operator-token-required',
+      'operator-token-wrong',
       'location-not-found',
       'sold-out',
       'movement-id-reused',
@@ -107,8 +111,11 @@ function refuse(outcome: StockOrderOutcome, sku: string): void {
     })
 }
 
-export function stockRoutes(deps: StockDeps) {
+/** Everybody may see the stock; who moves it needs the operator's token. */
+export function stockRoutes(deps: StockDeps, operatorToken: string) {
   const router = createRouter()
+  router.openAPIRegistry.registerComponent('securitySchemes', 'operator', { type: 'http', scheme: 'bearer' })
+  router.use('/stock/:sku/movements', requireOperator(operatorToken))
   return router
     .openapi(level, async (c) => {
       const { sku } = c.req.valid('param')

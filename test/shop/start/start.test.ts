@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
@@ -86,6 +86,47 @@ describe('a start', () => {
     expect(world.records.writes).toBe(writes)
     expect(await (await fetch(`${second.url}/products?limit=3`)).json()).toEqual(page)
     await second.close()
+  })
+
+  it('makes the operator a token that only this user can read, keeps it, and says where it is', async () => {
+    const data = join(folder, 'token')
+    const start = async (environment: NodeJS.ProcessEnv) => {
+      const world = new World(serving)
+      Object.assign(world.environment, environment)
+      const store = await runStart(
+        startArguments(['--generate', '5', '--port', '0', '--data', data], {}),
+        world,
+      )
+      const text = world.text
+      const move = async (token: string) => {
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+        return (await fetch(`${store.url}/stock/X/movements`, { method: 'POST', headers, body: '{}' })).status
+      }
+      return { text, move, close: () => store.close() }
+    }
+    const first = await start({})
+    const file = join(data, 'operator-token')
+    expect(first.text).toContain(`token, for moving stock, is in ${file}`)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const token = readFileSync(file, 'utf8').trim()
+    expect(token).toMatch(/^[\w-]{32}$/)
+    expect(first.text).not.toContain(token)
+    expect(await first.move(token)).toBe(422)
+    await first.close()
+
+    const second = await start({})
+    expect(await second.move(token)).toBe(422)
+    await second.close()
+
+    const given = await start({ LARDER_OPERATOR_TOKEN: 'a-token-from-elsewhere' })
+    expect(given.text).toContain('LARDER_OPERATOR_TOKEN')
+    expect(await given.move(token)).toBe(403)
+    expect(await given.move('a-token-from-elsewhere')).toBe(422)
+    await given.close()
+
+    await expect(start({ LARDER_OPERATOR_TOKEN: 'short' })).rejects.toThrow('16 to 200 visible ASCII')
+    writeFileSync(file, '\n')
+    await expect(start({})).rejects.toThrow('correct it or remove it')
   })
 
   it('says which port is in use, and leaves nothing running', async () => {

@@ -21,10 +21,21 @@ export async function startRealStore(source: CatalogSource) {
   const outline = await outlineOf(source, () => {})
   const importing = { records, stock: stockPort(stock), now, defaultStock: 25 }
   await importCatalog(source, outline, importing, () => {})
-  const store = createStore({ records, stock, database, payment, log, now, pingEngine: () => engine.ping() })
+  const operatorToken = 'the-operator-of-the-test'
+  const store = createStore({
+    records,
+    operatorToken,
+    stock,
+    database,
+    payment,
+    log,
+    now,
+    pingEngine: () => engine.ping(),
+  })
   const server = await listen(store.app, '127.0.0.1', 0)
   return {
     url: server.url,
+    operatorToken,
     close: async () => {
       await server.close()
       await store.close()
