@@ -1,22 +1,27 @@
 /** Bodies of real requests, and what becomes of them when bytes are lost, changed, repeated or mixed. */
 import fc from 'fast-check'
-import type { Key } from '../../../engine/src/client/key.ts'
-import type { Command } from '../../../engine/src/client/request-writer.ts'
+import type { Command } from '../../../engine/src/client/command.ts'
 import {
+  binsCommand,
   deleteCommand,
   headerCommand,
   operateCommand,
   readCommand,
-  writeBatchRequest,
-  writeCommand,
-  writeRecordRequest,
-} from '../../../engine/src/client/request-writer.ts'
+} from '../../../engine/src/client/command.ts'
+import type { WritePolicy } from '../../../engine/src/client/policy.ts'
+import type { BatchRow } from '../../../engine/src/client/request-writer.ts'
+import { BatchWriter, writeRecordRequest } from '../../../engine/src/client/request-writer.ts'
 import { ctx, list, map } from '../../../engine/src/protocol/collection-builder.ts'
 import { exp } from '../../../engine/src/protocol/expression-builder.ts'
+import type { Key } from '../../../engine/src/protocol/key.ts'
+import { Op } from '../../../engine/src/protocol/message.ts'
 import type { Operation } from '../../../engine/src/protocol/operation-builder.ts'
 import { op } from '../../../engine/src/protocol/operation-builder.ts'
+import { encodedStep } from '../../../engine/src/protocol/operation-writer.ts'
+import type { Value } from '../../../engine/src/protocol/value-codec.ts'
 import { geoJson } from '../../../engine/src/protocol/value-codec.ts'
 import { ByteWriter } from '../../../engine/src/values/byte-writer.ts'
+import { digestOf } from '../../../engine/src/values/digest.ts'
 
 const HEADER_BYTES = 8
 
@@ -24,27 +29,20 @@ const key: Key = { namespace: 'test', set: 'mutated', key: 'a key' }
 const filter = exp.and(exp.gt(exp.intBin('n'), exp.int(3)), exp.ne(exp.stringBin('s'), exp.string('text')))
 
 /** Steps that a client has builders for are one thing, the bytes of a call another: this takes the latter. */
-const call = (number: number, bin: string, bytes: string): Operation => ({
-  op: number,
-  bin,
-  type: 4,
-  payload: Buffer.from(bytes.replaceAll(' ', ''), 'hex'),
-})
+const call = (number: number, bin: string, bytes: string): Operation =>
+  encodedStep(number, bin, Buffer.from(bytes.replaceAll(' ', ''), 'hex'))
+
+const put = (bins: Record<string, Value>, policy: WritePolicy = {}): Command =>
+  binsCommand(Op.WRITE, bins, policy, 'put')
 
 const commands: readonly Command[] = [
   readCommand(undefined, {}),
   readCommand(['n', 'l', 'missing'], { filter }),
   headerCommand({}),
   deleteCommand({ generation: 3 }),
-  writeCommand(
-    [op.write('n', 5), op.write('s', 'text'), op.write('f', 1.5), op.write('b', Buffer.alloc(40, 1))],
-    { ttl: 60, sendKey: true },
-  ),
-  writeCommand([op.write('g', geoJson('{"type":"Point","coordinates":[1,2]}'))], { exists: 'update' }),
-  writeCommand(
-    [op.write('l', [1, [2, 3, { x: [4] }], 'five', null]), op.write('m', { a: 1, b: [2], c: { d: 3 } })],
-    {},
-  ),
+  put({ n: 5, s: 'text', f: 1.5, b: Buffer.alloc(40, 1) }, { ttl: 60, sendKey: true }),
+  put({ g: geoJson('{"type":"Point","coordinates":[1,2]}') }, { exists: 'update' }),
+  put({ l: [1, [2, 3, { x: [4] }], 'five', null], m: { a: 1, b: [2], c: { d: 3 } } }),
   operateCommand(
     [op.add('n', 1), op.append('s', 'more'), op.prepend('s', 'less'), op.read('n'), op.touch()],
     {},
@@ -67,29 +65,25 @@ const commands: readonly Command[] = [
   ),
 ]
 
-function written(write: (to: ByteWriter) => void): Buffer {
+function single(command: Command): Buffer {
   const to = new ByteWriter()
-  write(to)
+  writeRecordRequest(to, key, command, 1000)
+  return Buffer.from(to.buffer.subarray(HEADER_BYTES, to.length))
+}
+
+function batch(rows: readonly BatchRow[]): Buffer {
+  const to = new ByteWriter()
+  const writer = new BatchWriter(to, 1000)
+  for (const [i, row] of rows.entries()) writer.add(row, i, digestOf('mutated', row.key.key), 0)
+  writer.end()
   return Buffer.from(to.buffer.subarray(HEADER_BYTES, to.length))
 }
 
 /** Bodies of type-3 frames, batches among them. */
 export const bodies: readonly Buffer[] = [
-  ...commands.map((command) => written((to) => writeRecordRequest(to, key, command, 1000))),
-  written((to) =>
-    writeBatchRequest(
-      to,
-      commands.map((command, i) => ({ key: { ...key, key: i % 5 }, command })),
-      1000,
-    ),
-  ),
-  written((to) =>
-    writeBatchRequest(
-      to,
-      Array.from({ length: 20 }, (_, i) => ({ key: { ...key, key: i }, command: commands[0]! })),
-      1000,
-    ),
-  ),
+  ...commands.map(single),
+  batch(commands.map((command, i) => ({ key: { ...key, key: i % 5 }, command }))),
+  batch(Array.from({ length: 20 }, (_, i) => ({ key: { ...key, key: i }, command: commands[0]! }))),
 ]
 
 type Edit = (body: Buffer) => Buffer
