@@ -26,6 +26,7 @@ import {
   checkPolicy,
   checkTime,
   DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_TEND_INTERVAL_MS,
   DEFAULT_TIMEOUT_MS,
   type Policy,
   type ReadPolicy,
@@ -63,6 +64,8 @@ export interface ConnectOptions {
   readonly timeout?: number
   /** ms to wait for a connection to stand, 1,000 unless told. */
   readonly connectTimeout?: number
+  /** ms between looking for changes of the cluster, 1,000 unless told. */
+  readonly tendInterval?: number
 }
 
 /**
@@ -71,16 +74,18 @@ export interface ConnectOptions {
  * @example const client = await connect({ hosts: ['127.0.0.1:3000'] })
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
-  const { hosts, node, timeout = DEFAULT_TIMEOUT_MS, connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS } = options
+  const { hosts, node, timeout = DEFAULT_TIMEOUT_MS } = options
+  const { connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS, tendInterval = DEFAULT_TEND_INTERVAL_MS } = options
   checkTime('timeout', timeout)
   checkTime('connectTimeout', connectTimeout)
+  checkTime('tendInterval', tendInterval)
   if (node) {
     const way = new EmbeddedWay(node.embedded)
     return new Client({ wayOf: () => way, anyWay: () => way, close: () => way.close() }, timeout)
   }
   if (!Array.isArray(hosts) || hosts.length === 0)
     invalid(`connect needs hosts, such as ['127.0.0.1:3000'], or a node, not ${shown(hosts)}`)
-  return new Client(await Cluster.connect({ hosts, timeout, connectTimeout }), timeout)
+  return new Client(await Cluster.connect({ hosts, timeout, connectTimeout, tendInterval }), timeout)
 }
 
 const RECORD: Reading<ClientRecord | undefined> = { found: readRecord, missing: { answer: undefined } }

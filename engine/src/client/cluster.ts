@@ -1,5 +1,5 @@
 /**
- * The nodes of a cluster, learnt from the seeds and looked after from then on. Every second each node is asked for
+ * The nodes of a cluster, learnt from the seeds and looked after from then on. In rounds, one a second, each node is asked for
  * its generations; where one has changed, its peers or its partitions are fetched. A node is added when another
  * names it as a peer and it answers as itself, and removed when others answer, none names it, and it fails or is
  * master of nothing; or when no node answers any more, after some rounds. Source: protocol notes, cluster view 5 and
@@ -13,8 +13,7 @@ import type { Routes } from './routes.ts'
 import { TcpWay } from './tcp-way.ts'
 import type { Way } from './way.ts'
 
-const ROUND_MS = 1000
-/** After a connection has broken, the next round comes so soon. */
+/** After a connection has broken, the next round comes so soon, unless it would come sooner. */
 const HURRIED_ROUND_MS = 100
 /** Of one question to one node. */
 const MAX_INFO_MS = 1000
@@ -51,22 +50,26 @@ export interface ClusterOptions {
   readonly hosts: readonly string[]
   readonly timeout: number
   readonly connectTimeout: number
+  /** ms between rounds. */
+  readonly tendInterval: number
 }
 
 export class Cluster implements Routes {
   readonly #seeds: readonly Address[]
   readonly #connectTimeout: number
   readonly #infoTimeout: number
+  readonly #tendInterval: number
   readonly #nodes = new Map<string, KnownNode>()
   readonly #partitions = new PartitionMap<KnownNode>()
   #timer: NodeJS.Timeout | undefined
   #hurried = false
   #closed = false
 
-  private constructor({ hosts, timeout, connectTimeout }: ClusterOptions) {
+  private constructor({ hosts, timeout, connectTimeout, tendInterval }: ClusterOptions) {
     this.#seeds = hosts.map(parseHost)
     this.#connectTimeout = connectTimeout
     this.#infoTimeout = Math.min(timeout, MAX_INFO_MS)
+    this.#tendInterval = tendInterval
   }
 
   /** Learns the cluster from the seeds; fails when none of them answers. */
@@ -76,7 +79,7 @@ export class Cluster implements Routes {
     if (cluster.#nodes.size === 0)
       throw new ClientError(ClientCode.CONNECTION, { message: `no seed answers: ${failures.join('; ')}` })
     await cluster.#learn()
-    cluster.#schedule(ROUND_MS)
+    cluster.#schedule(options.tendInterval)
     return cluster
   }
 
@@ -112,7 +115,7 @@ export class Cluster implements Routes {
     this.#hurried = true
     if (!this.#timer) return
     clearTimeout(this.#timer)
-    this.#schedule(HURRIED_ROUND_MS)
+    this.#schedule(Math.min(HURRIED_ROUND_MS, this.#tendInterval))
   }
 
   async #round(): Promise<void> {
@@ -124,7 +127,7 @@ export class Cluster implements Routes {
       await this.#meetSeeds()
       await this.#learn()
     }
-    this.#schedule(this.#hurried ? HURRIED_ROUND_MS : ROUND_MS)
+    this.#schedule(this.#hurried ? Math.min(HURRIED_ROUND_MS, this.#tendInterval) : this.#tendInterval)
   }
 
   async #meetSeeds(): Promise<string[]> {

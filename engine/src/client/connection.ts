@@ -4,11 +4,9 @@ import { frameLength, holdsLast } from './answer-message.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 import { type Receiver, WayError } from './way.ts'
 
-/** Requests in flight on one connection; one more fails at once. */
-export const MAX_IN_FLIGHT = 4096
-/** Requests that wait until the connection stands; one more fails at once. */
-export const MAX_WAITING_FOR_CONNECTION = 1024
-/** Bytes that wait for the kernel to take them; a request that comes then fails at once. */
+/** Requests of one connection that wait for their answers, or for the connection to stand; one more fails at once. */
+export const MAX_IN_FLIGHT = 16_384
+/** Bytes that wait for the connection to stand or for the kernel to take them; a request that comes then fails at once. */
 export const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 const SWEEP_MS = 20
 /** A node that is silent for so long after a request has timed out is taken for hung, and the connection ends. */
@@ -49,6 +47,8 @@ export class Connection {
   #flushing = false
   /** Of the last requests, those that have not been given to the socket. */
   #unflushed = 0
+  /** Of requests that wait for the connection to stand. */
+  #unsentBytes = 0
   #open = false
   #lastHeard = performance.now()
   #sweep: NodeJS.Timeout | undefined
@@ -80,7 +80,10 @@ export class Connection {
     const { manyFrames } = receiver
     let unsent: Buffer | undefined
     if (this.#open) this.#queue(request.buffer, request.length)
-    else unsent = Buffer.from(request.buffer.subarray(0, request.length))
+    else {
+      unsent = Buffer.from(request.buffer.subarray(0, request.length))
+      this.#unsentBytes += unsent.length
+    }
     this.#waiting.push({ deadline: performance.now() + timeout, receiver, manyFrames, unsent })
     this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
   }
@@ -92,24 +95,15 @@ export class Connection {
   #refusal(): WayError | undefined {
     if (this.#failure) return new WayError(this.#failure.kind, false, this.#failure.message)
     const waiting = this.#waiting.length - this.#first
-    if (!this.#open && waiting >= MAX_WAITING_FOR_CONNECTION)
-      return new WayError(
-        'full',
-        false,
-        `${waiting} requests wait for a connection to ${this.#place} already (MAX_WAITING_FOR_CONNECTION)`,
-      )
     if (waiting >= MAX_IN_FLIGHT)
       return new WayError(
         'full',
         false,
-        `${waiting} requests are in flight to ${this.#place} already (MAX_IN_FLIGHT); send fewer at once, or a batch`,
+        `${waiting} requests wait for ${this.#place} already (MAX_IN_FLIGHT); send fewer at once, or a batch`,
       )
-    if (this.#socket.writableLength >= MAX_QUEUED_BYTES)
-      return new WayError(
-        'full',
-        false,
-        `${this.#socket.writableLength} bytes wait for ${this.#place} to take them already (MAX_QUEUED_BYTES)`,
-      )
+    const bytes = this.#unsentBytes + this.#socket.writableLength
+    if (bytes >= MAX_QUEUED_BYTES)
+      return new WayError('full', false, `${bytes} bytes wait for ${this.#place} already (MAX_QUEUED_BYTES)`)
     return undefined
   }
 
@@ -123,6 +117,7 @@ export class Connection {
       this.#queue(request.unsent!, request.unsent!.length)
       request.unsent = undefined
     }
+    this.#unsentBytes = 0
   }
 
   #queue(bytes: Buffer, length: number): void {

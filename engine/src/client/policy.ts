@@ -32,6 +32,7 @@ export interface WritePolicy extends Policy {
 
 export const DEFAULT_TIMEOUT_MS = 2000
 export const DEFAULT_CONNECT_TIMEOUT_MS = 1000
+export const DEFAULT_TEND_INTERVAL_MS = 1000
 export const DEFAULT_RETRIES = 2
 
 const TTL_NEVER = 0xffff_ffff
