@@ -77,7 +77,12 @@ async function obstacle(
   if (seen.numbers.available < needed) {
     if (splits === 1) return { kind: 'sold-out', available: seen.numbers.available }
     const gathered = await gather(deps, key, { splits, needed, reason: request.holdId })
-    if (gathered.kind === 'too-few') return { kind: 'sold-out', available: gathered.available }
+    if (gathered.kind === 'too-few') {
+      // Unless it was this very hold, in a copy of the request, that took them since.
+      const known = (await deps.records.look(key, [request.holdId]))?.holds.get(request.holdId)
+      if (known) return firstAnswer(request, key.location, known)
+      return { kind: 'sold-out', available: gathered.available }
+    }
     if (gathered.kind === 'contended') return unsettled
   }
   if (!freed && seen.numbers.live >= MAX_LIVE_HOLDS) return { kind: 'full' }

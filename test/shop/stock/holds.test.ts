@@ -11,7 +11,7 @@ import {
 import type { EngineConnection } from '../../../shop-api/src/start/run-start.ts'
 import { moveStock, transferStock } from '../../../shop-api/src/stock/stock-movement.ts'
 import { availableUnits, createStock } from '../../../shop-api/src/stock/stock-service.ts'
-import { homeOf, keysOf } from '../../../shop-api/src/stock/stock-layout.ts'
+import { homeOf } from '../../../shop-api/src/stock/stock-layout.ts'
 import { growSplits } from '../../../shop-api/src/stock/stock-split.ts'
 import { takeStatement } from '../../../shop-api/src/stock/hold-change.ts'
 import { sweep } from '../../../shop-api/src/stock/sweeper.ts'
@@ -286,71 +286,5 @@ describe('movements', () => {
     const other = await transferStock(deps, MAIN, SHOP, { id: 't1', quantity: 1 })
     expect(other.kind).toBe('other-movement')
     expect(await numbers(SHOP)).toMatchObject({ transferredIn: 4, available: 4 })
-  })
-})
-
-describe('a location with more holds than a record takes', () => {
-  const splitKeys = async () => keysOf('LAMP', (await deps.layouts.find('LAMP'))!)
-  const whole = async () => {
-    const all = await Promise.all((await splitKeys()).map((key) => records.readWhole(key)))
-    return all.map((record) => record!.numbers)
-  }
-
-  test('gets more records, keeps every hold, and sells the last unit wherever it lies', async () => {
-    await moveStock(deps, MAIN, 'delivery', { kind: 'receive', quantity: 595 })
-    const ids = Array.from({ length: 700 }, (_, i) => `c${i}.LAMP.1`)
-    const outcomes = await Promise.all(ids.map((id) => takeHold(deps, request(id, 1))))
-    const held = outcomes.flatMap((outcome) => (outcome.kind === 'held' ? [outcome.hold] : []))
-    expect(outcomes.filter(({ kind }) => kind === 'unsettled')).toEqual([])
-    expect(held).toHaveLength(600)
-    expect(outcomes.filter((outcome) => outcome.kind === 'sold-out')).toHaveLength(100)
-    expect((await splitKeys()).length).toBeGreaterThanOrEqual(4)
-    for (const { live } of await whole()) expect(live).toBeLessThanOrEqual(MAX_LIVE_HOLDS)
-    expect(await units()).toBe(0)
-
-    expect(await Promise.all(held.map(({ holdId }) => takeHold(deps, request(holdId, 1))))).toEqual(
-      held.map((each) => ({ kind: 'held', hold: each })),
-    )
-    const pins = pinPort(deps)
-    for (const each of held.slice(0, 40)) {
-      expect(await pins.pin({ sku: 'LAMP', ...each }, 7)).toBe('pinned')
-      expect(await pins.sell({ sku: 'LAMP', ...each }, 7)).toBe('sold')
-    }
-    for (const each of held.slice(40, 80)) await releaseHold(deps, 'LAMP', each)
-    expect(await units()).toBe(40)
-    // One customer wants them all, from wherever they lie.
-    expect((await take('rich.LAMP.1', 40)).kind).toBe('held')
-    expect(await take('late.LAMP.1', 1)).toEqual({ kind: 'sold-out', available: 0 })
-    now += 16 * MINUTE
-    await sweep(deps)
-    expect(await units()).toBe(560)
-    const sum = (name: 'sold' | 'transferredIn' | 'transferredOut' | 'initial' | 'received') =>
-      whole().then((all) => all.reduce((total, each) => total + each[name], 0))
-    expect(await sum('sold')).toBe(40)
-    expect(await sum('transferredIn')).toBe(await sum('transferredOut'))
-  })
-
-  test('finishes a growth that a crash left half-way', async () => {
-    const { layouts } = engine.stock
-    const find = (sku: string) => layouts.find(sku)
-    const grow = () => Promise.reject(new Error('killed'))
-    const crashing = { ...layouts, find, grow }
-    await expect(growSplits({ records, layouts: crashing }, 'LAMP', 'main', 1)).rejects.toThrow('killed')
-    const [id] = spreadIds(1, 2)
-    expect(await take(id!, 5)).toMatchObject({ kind: 'held' })
-    expect(await splitKeys()).toHaveLength(2)
-    expect(await units()).toBe(0)
-  })
-
-  test('a line keeps its record while its location grows', async () => {
-    const id = spreadIds(1, 4)[0]!.replace(/1$/, '')
-    const first = await take(`${id}1`, 3)
-    await growSplits(deps, 'LAMP', 'main', 1)
-    await growSplits(deps, 'LAMP', 'main', 2)
-    const replaces = first.kind === 'held' ? first.hold : undefined
-    const second = await takeHold(deps, { holdId: `${id}2`, sku: 'LAMP', quantity: 5, replaces })
-    expect(second).toMatchObject({ kind: 'held' })
-    expect(await units()).toBe(0)
-    expect(await take(`${id}1`, 3)).toEqual({ kind: 'ended' })
   })
 })
