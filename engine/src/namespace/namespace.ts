@@ -238,6 +238,7 @@ export class Namespace {
   #delete(message: RequestMessage): void {
     if (message.info2 & Info2.DURABLE_DELETE) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
     if (this.#rejected(message)) return this.#refuse(ResultCode.FORBIDDEN)
+    // An expired record that has not been swept yet is deleted like any other, as on the real server.
     if (!this.#find(message)) return this.#refuse(ResultCode.NOT_FOUND)
     const { generation } = this.#outcome
     this.#outcome.generation = this.#outcome.voidTime = 0
