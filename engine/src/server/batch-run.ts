@@ -58,6 +58,11 @@ export class BatchRun {
     return this.#reader.open(message) && (start < 0 || isFilter({ buffer, start, end }))
   }
 
+  /** Goes on with a copy of the request. */
+  keepRequest(): void {
+    this.#message.buffer = this.#reader.keep()
+  }
+
   /** Appends the next piece of the answer to `out`; true when it was the last. */
   run(out: ResponseBuffer): boolean {
     return this.#drops ? this.#runDropping(out) : this.#runAnswering(out)

@@ -3,6 +3,7 @@ import { announcedBytes, HEADER_BYTES } from './frame-header.ts'
 import type { InfoCaller } from './info/info-command.ts'
 import { forgetUserAgent } from './info/statistics-commands.ts'
 import { PartialFrame } from './partial-frame.ts'
+import type { TakeBytes } from './reading-socket.ts'
 import type { Service, UnfinishedAnswer } from './service.ts'
 
 /** Answers that wait: for the disk, or behind others that do. */
@@ -35,7 +36,6 @@ export class Connection {
   #unsentBytes = 0
   /** Input that was read and is worked on when there is room for its answers. */
   #unread: Buffer = NOTHING
-  #unreadAt = 0
   /** Where in the shared buffer the first answer that must wait begins, and what for. */
   #waitFrom = -1
   #ticket = 0
@@ -46,11 +46,12 @@ export class Connection {
   #refused = false
   #stopped = false
 
-  constructor(socket: Socket, service: Service, closed: () => void) {
-    this.#socket = socket
+  /** `open` answers the socket and from then on hands over what it reads. */
+  constructor(open: (take: TakeBytes) => Socket, service: Service, closed: () => void) {
     this.#service = service
     this.#whenClosed = closed
-    socket.on('data', (chunk: Buffer) => this.#work(chunk, 0))
+    const socket = open((bytes, length, mayKeep) => this.#work(bytes, 0, length, mayKeep))
+    this.#socket = socket
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#closed())
   }
@@ -62,7 +63,7 @@ export class Connection {
 
   /** True while answers have not left, or requests that were read wait for room. */
   get owes(): boolean {
-    return this.queuedBytes > 0 || this.#unread.length > 0
+    return this.queuedBytes > 0 || this.#unread.length > 0 || this.#unfinished !== undefined
   }
 
   stopReading(): void {
@@ -74,12 +75,11 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** Answers all whole frames of `chunk` from `at`; keeps what is left over. */
-  #work(chunk: Buffer, at: number): void {
+  /** Answers all whole frames of `chunk` from `at` to `end`; keeps what is left over. */
+  #work(chunk: Buffer, at: number, end: number, mayKeep: boolean): void {
     const service = this.#service
     const now = service.clock()
     const started = performance.now()
-    const end = chunk.length
     while (at < end && !this.#refused && !this.#socket.destroyed) {
       if (!this.#partial.active && end - at >= HEADER_BYTES) {
         const size = announcedBytes(chunk, at)
@@ -91,33 +91,37 @@ export class Connection {
         if (next <= end) {
           this.#answer(chunk, at, next, now)
           at = next
-          if (this.#unfinished) break
+          if (this.#unfinished) {
+            if (!mayKeep) this.#unfinished.keepRequest()
+            break
+          }
           if (service.out.length >= service.limits.queuedBytes && !this.#makeRoom()) break
           continue
         }
       }
-      at = this.#collect(chunk, at, now)
+      at = this.#collect(chunk, at, end, now)
       if (this.#unfinished) break
     }
     this.#flush()
     service.took(started)
     if (this.#refused) this.#refuse()
-    else if (at < end || this.#unfinished) this.#leaveUnread(chunk, at)
+    else if (at < end || this.#unfinished)
+      this.#leaveUnread(mayKeep ? chunk.subarray(at, end) : Buffer.from(chunk.subarray(at, end)))
     else if (this.queuedBytes >= service.limits.queuedBytes) this.#socket.pause()
   }
 
   /** Adds to the frame that arrives in pieces, and answers it when it is whole. */
-  #collect(chunk: Buffer, at: number, now: number): number {
+  #collect(chunk: Buffer, at: number, end: number, now: number): number {
     const partial = this.#partial
     const before = partial.length
     if (before === 0) partial.arrived = now
-    at = partial.take(chunk, at, chunk.length)
+    at = partial.take(chunk, at, end)
     if (partial.wantsSize) {
       const size = announcedBytes(partial.buffer, 0)
       if (size < 0) this.#refused = true
       else {
         partial.expect(size)
-        at = partial.take(chunk, at, chunk.length)
+        at = partial.take(chunk, at, end)
       }
     }
     this.#service.countPartial(this, partial.length - before)
@@ -249,9 +253,8 @@ export class Connection {
     this.#resume()
   }
 
-  #leaveUnread(chunk: Buffer, at: number): void {
-    this.#unread = chunk
-    this.#unreadAt = at
+  #leaveUnread(bytes: Buffer): void {
+    this.#unread = bytes
     this.#socket.pause()
     if (this.#unfinished) this.#takeTurn()
   }
@@ -265,7 +268,7 @@ export class Connection {
     if (this.#unread.length > 0) {
       const chunk = this.#unread
       this.#unread = NOTHING
-      this.#work(chunk, this.#unreadAt)
+      this.#work(chunk, 0, chunk.length, true)
       if (this.#unread.length > 0 || this.queuedBytes >= this.#service.limits.queuedBytes) return
     }
     if (!this.#stopped) this.#socket.resume()

@@ -50,6 +50,12 @@ export class BatchReader {
     return this.count > 0
   }
 
+  /** Reads from a copy from now on, which is the result. */
+  keep(): Buffer {
+    this.#buffer = Buffer.from(this.#buffer)
+    return this.#buffer
+  }
+
   /** Begins at the first row of what `other` reads; its rows go to a message of their own. */
   openAgain(other: BatchReader, message: RequestMessage): void {
     message.buffer = this.#buffer = other.#buffer

@@ -145,6 +145,10 @@ class UnfinishedBatch implements UnfinishedAnswer {
     this.#ledger = ledger
   }
 
+  keepRequest(): void {
+    this.#batch.keepRequest()
+  }
+
   resume(out: ResponseBuffer): number {
     this.done = this.#batch.run(out)
     return this.#ledger.take()

@@ -1,6 +1,7 @@
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { Connection } from './connection.ts'
+import { SocketReader, type TakeBytes } from './reading-socket.ts'
 import type { Service } from './service.ts'
 import { listenError } from './start-error.ts'
 
@@ -12,19 +13,15 @@ const DRAIN_STEP_MS = 5
 export class Listener {
   readonly #server: Server
   readonly #service: Service
+  readonly #reader = new SocketReader()
   readonly #connections = new Set<Connection>()
+  #maxConnections: number
+  #whenEmpty: (() => void) | undefined
 
   constructor(service: Service) {
     this.#service = service
-    this.#server = createServer({ noDelay: true }, (socket) => {
-      service.node.counters.connectionsOpened++
-      const connection = new Connection(socket, service, () => {
-        this.#connections.delete(connection)
-        service.node.counters.connectionsClosed++
-      })
-      this.#connections.add(connection)
-    })
-    this.limitConnections(service.limits.maxConnections)
+    this.#maxConnections = service.limits.maxConnections
+    this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket))
   }
 
   get connections(): number {
@@ -33,7 +30,7 @@ export class Listener {
 
   /** One connection more than this is closed as it comes. */
   limitConnections(count: number): void {
-    this.#server.maxConnections = count
+    this.#maxConnections = count
   }
 
   /** Answers the port that was opened. Rejects with a StartError. */
@@ -54,7 +51,25 @@ export class Listener {
     for (const connection of this.#connections) connection.stopReading()
     while (this.#service.clock() < until && [...this.#connections].some(({ owes }) => owes))
       await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS))
+    const empty = new Promise<void>((resolve) => (this.#whenEmpty = resolve))
     for (const connection of this.#connections) connection.destroy()
+    if (this.#connections.size > 0) await empty
     await closed
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#connections.size >= this.#maxConnections) {
+      socket.destroy()
+      return
+    }
+    const { counters } = this.#service.node
+    counters.connectionsOpened++
+    const open = (take: TakeBytes): Socket => this.#reader.open(socket, take)
+    const connection = new Connection(open, this.#service, () => {
+      this.#connections.delete(connection)
+      counters.connectionsClosed++
+      if (this.#connections.size === 0) this.#whenEmpty?.()
+    })
+    this.#connections.add(connection)
   }
 }

@@ -30,6 +30,8 @@ export interface MessageHandler {
 /** An answer that is made piece by piece, each when the one before it has left. */
 export interface UnfinishedAnswer {
   readonly done: boolean
+  /** Called where the bytes of the request are about to be used for something else. */
+  keepRequest(): void
   /** Appends the next piece; the result is the ticket it waits for, as of `dispatch`. */
   resume(out: ResponseBuffer): number
   /** Ends the answer with a server error instead. */

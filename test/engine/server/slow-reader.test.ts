@@ -21,9 +21,9 @@ async function open(): Promise<Wire> {
   return wire
 }
 
-/** A request of five bytes: who asks, and how many KiB to answer, all of them the asker's letter. */
-function ask(letter: string, kib: number): Buffer {
-  const body = Buffer.alloc(5, letter)
+/** A request of so many bytes: who asks, and how many KiB to answer, all of them the asker's letter. */
+function ask(letter: string, kib: number, bytes = 5): Buffer {
+  const body = Buffer.alloc(bytes, letter)
   body.writeUInt32BE(kib, 1)
   return frame(3, body)
 }
@@ -42,12 +42,12 @@ describe('a reader that stalls', () => {
     const stalled = await open()
     stalled.socket.pause()
     const count = 200
-    for (let i = 0; i < count; i++) stalled.send(ask('s', 256))
+    stalled.send(Buffer.concat(Array.from({ length: count }, () => ask('s', 256))))
     const busy = await Promise.all(
       ['a', 'b', 'c', 'd'].map(async (letter) => ({ letter, wire: await open() })),
     )
     for (let round = 0; round < 100; round++) {
-      for (const { letter, wire } of busy) wire.send(Buffer.concat([ask(letter, 3), ask(letter, 40)]))
+      for (const { letter, wire } of busy) wire.send(Buffer.concat([ask(letter, 3), ask(letter, 40, 4000)]))
       for (const { letter, wire } of busy) {
         const answers = await wire.frames(2)
         expect(answers.map(({ length }) => length)).toEqual([8 + 3 * KIB, 8 + 40 * KIB])
