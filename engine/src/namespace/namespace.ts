@@ -194,7 +194,6 @@ export class Namespace {
   #setMatches(message: RequestMessage, isWrite: boolean): boolean {
     const { setId } = this.#view
     if (!message.hasSet) return setId === 0 || !isWrite
-    if (setId === 0) return false
     const { name } = this.store.sets[setId]!
     return sameBytes(message.buffer, message.setStart, message.setEnd, name)
   }
@@ -222,7 +221,8 @@ export class Namespace {
     if (percent === 0) return
     const now = this.#seconds()
     const life = view.voidTime - Math.floor((view.lastUpdate - EPOCH_2010_MS) / 1000)
-    if ((view.voidTime - now) * 100 >= percent * life) return
+    // A read goes well without its touch, so a full memory does not fail it.
+    if ((view.voidTime - now) * 100 >= percent * life || this.store.stopWrites) return
     this.#draftFrom(buffer, digestAt, view.setId)
     this.#draft.key = this.#draft.bins = view.buffer
     this.#draft.keyStart = view.keyStart
@@ -242,8 +242,7 @@ export class Namespace {
     if (!this.#find(message)) return this.#refuse(ResultCode.NOT_FOUND)
     const { generation } = this.#outcome
     this.#outcome.generation = this.#outcome.voidTime = 0
-    const tooLong = message.setEnd - message.setStart > MAX_SET_BYTES
-    if (tooLong || !this.#setMatches(message, false)) return this.#refuse(ResultCode.PARAMETER)
+    if (!this.#setMatches(message, false)) return this.#refuse(ResultCode.PARAMETER)
     if (!this.#generationFits(message, generation)) return this.#refuse(ResultCode.GENERATION)
     const refused = this.#checkRecord(message, false)
     if (refused !== ResultCode.OK) return this.#refuse(refused)
@@ -276,7 +275,6 @@ export class Namespace {
   #refusedUpdate(message: RequestMessage): ResultCode {
     if (message.info2 & Info2.CREATE_ONLY) return ResultCode.RECORD_EXISTS
     if (!this.#generationFits(message, this.#view.generation)) return ResultCode.GENERATION
-    if (message.setEnd - message.setStart > MAX_SET_BYTES) return ResultCode.PARAMETER
     const refused = this.#checkRecord(message, true)
     return refused === ResultCode.OK ? this.#refusedTtl(message.ttl) : refused
   }
