@@ -13,6 +13,7 @@ import {
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Disk, DiskFile, DiskLock } from '../storage/disk.ts'
+import { systemCode } from '../storage/storage-error.ts'
 
 const modes = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
@@ -23,14 +24,8 @@ const modes = {
 /** The disk of this machine. */
 export const nodeDisk: Disk = {
   async makeFolder(path) {
-    // The topmost folder that was made; its parent and everything below gained an entry.
-    const first = await mkdir(path, { recursive: true })
-    if (first === undefined) return
-    const top = dirname(resolve(first))
-    for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
-      await syncFolder(folder)
-      if (folder === top || folder === dirname(folder)) return
-    }
+    // Each folder that was made and the one above them gained an entry.
+    for (const folder of await makeFolders(resolve(path))) await syncFolder(folder)
   },
   list: async (path) => (await readdir(path)).sort(),
   open: async (path, mode) => new NodeFile(path, await open(path, modes[mode], 0o644)),
@@ -113,5 +108,31 @@ async function lock(path: string): Promise<DiskLock> {
       await rm(`${path}/${holderFile}`, { force: true })
       database.close()
     },
+  }
+}
+
+/**
+ * Makes the folder and those above it that are missing; answers the parents of those that were made, lowest first.
+ * `mkdir` with `recursive` never ends in file systems that make no folders, such as /proc.
+ */
+async function makeFolders(path: string): Promise<string[]> {
+  const parent = dirname(path)
+  const failure = await tryMakeFolder(path)
+  if (failure === '') return [parent]
+  if (failure === 'EEXIST' || parent === path) return []
+  const above = await makeFolders(parent)
+  await tryMakeFolder(path, true)
+  return [parent, ...above]
+}
+
+/** Answers the code of a failure that may pass; throws any other. `isLast`: only an existing folder passes. */
+async function tryMakeFolder(path: string, isLast = false): Promise<string> {
+  try {
+    await mkdir(path)
+    return ''
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST' || (code === 'ENOENT' && !isLast)) return code
+    throw error
   }
 }

@@ -17,6 +17,7 @@ import type { StockDeps } from '../stock/hold-service.ts'
 import { stockPort } from '../stock/stock-service.ts'
 import { createStore } from '../store.ts'
 import type { StartArguments } from './arguments.ts'
+import { makeDataFolder } from './data-folder.ts'
 import type { EngineProcess, EngineProcessOptions } from './engine-process.ts'
 import { operatorToken } from './operator-token.ts'
 import { StartFailure, failureLine, listenFailure } from './start-failure.ts'
@@ -129,6 +130,7 @@ export async function runStart(args: StartArguments, world: StartWorld): Promise
 
 async function startParts(args: StartArguments, world: StartWorld, undo: Undo): Promise<RunningStore> {
   const log: Logger = pino({ level: world.environment.LOG_LEVEL ?? 'warn' })
+  await makeDataFolder(args.data)
   const operator = await operatorToken(args.data, world.environment)
   const onLine = (line: string) => void world.out.write(`engine: ${line}\n`)
   const engine = await world.startEngine({

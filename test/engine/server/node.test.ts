@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,6 +38,14 @@ describe('a node', () => {
     await expect(startNode({ port })).rejects.toThrow(
       /^Port 127\.0\.0\.1:\d+ is in use by another program; stop it or/,
     )
+  })
+
+  it('refuses a folder that cannot be made, and does not try for ever', async () => {
+    const started = startNode({ port: 0, folder: '/dev/null/below' })
+    await expect(started).rejects.toThrow('The folder /dev/null/below/test cannot be used')
+    // A file system that makes no folders: `mkdir` with `recursive` never returns there.
+    if (existsSync('/proc/self'))
+      await expect(startNode({ port: 0, folder: '/proc/none' })).rejects.toThrow('The folder /proc/none/test')
   })
 
   it('keeps records in files, and a second node on the same folder does not start', async () => {
