@@ -6,9 +6,20 @@ const SUFFIX = '.jsonl.gz'
 /** Where the transcripts are: the folder named by GOLDEN, else beside the repository. */
 export const goldenFolder = resolve(process.env.GOLDEN ?? join(import.meta.dirname, '../../../shared/golden'))
 
-const hand = ['record', 'ttl', 'batch', 'frames', 'list', 'map', 'nested', 'wide', 'bit', 'hll'].map(
-  (topic) => `hand-${topic}`,
-)
+const hand = [
+  'record',
+  'ttl',
+  'batch',
+  'frames',
+  'list',
+  'map',
+  'nested',
+  'wide',
+  'bit',
+  'hll',
+  'exp',
+  'random',
+].map((topic) => `hand-${topic}`)
 
 /** Topics of the two node suites. */
 const suite = [
@@ -23,6 +34,11 @@ const suite = [
   'client',
   'command_queue',
   'exists',
+  'exp',
+  'exp_bit',
+  'exp_hll',
+  'exp_list',
+  'exp_map',
   'geojson',
   'get',
   'hll',
@@ -30,6 +46,8 @@ const suite = [
   'lists',
   'maps',
   'operate',
+  'path_expressions',
+  'path_operations',
   'put',
   'remove',
   'remove_bin',
@@ -62,6 +80,7 @@ const later: Readonly<Record<string, Later>> = {
   'node-6.7.1-stats': { exchanges: 1, needs: 'a scan' },
   'node-6.7.1-circuit_breaker': { exchanges: 356, needs: 'scans: all but the first two exchanges' },
   'node-6.7.1-timeout_delay': { exchanges: 2, needs: 'user-defined functions: udf-put, udf-list' },
+  'node-6.7.1-exp': { exchanges: 8, needs: 'user-defined functions: udf-put, udf-list, 4 batches of calls' },
   'node-6.7.1-batch_write': { exchanges: 2, needs: 'user-defined functions: udf-put, udf-list' },
 }
 

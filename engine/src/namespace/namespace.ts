@@ -314,6 +314,7 @@ export class Namespace {
     if (exists && !replace) record.load(view.buffer, view.binsStart, view.binsEnd)
     else record.clear()
     this.#openFacts(message, exists)
+    this.#facts.beginWrite()
     this.#runner.run(message, record, answer)
     if (message.info1 & Info1.NOBIN) answer.dropOps()
     if (record.bins.length === 0) return this.#vanish(message, exists)

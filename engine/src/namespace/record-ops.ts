@@ -1,5 +1,6 @@
-import type { ExpressionRecord } from '../operations/expression/expression.ts'
+import type { ExpressionRecord } from '../operations/expression/expression-node.ts'
 import { readExpression, writeExpression } from '../operations/expression/expression.ts'
+import { isPathCall, modifyByPath, selectByPath } from '../operations/expression/path-expression.ts'
 import { modifyBits, readBits } from '../operations/bit/bit-operations.ts'
 import { modifyHll, readHll } from '../operations/hll/hll-operations.ts'
 import { modifyCollection, readCollection } from '../operations/collection.ts'
@@ -149,43 +150,47 @@ export class OpRunner {
         this.#store(record, index, changedValue(op.number, bin, op.value))
         return this.#answer(answer, all, undefined)
       case Op.CDT_READ: {
-        const result = readCollection(bin, op.value)
+        const result = isPathCall(op.value)
+          ? selectByPath(bin, op.value, this.#facts)
+          : readCollection(bin, op.value)
         return this.#answer(answer, all || result !== undefined, result)
       }
       case Op.CDT_MODIFY: {
         this.writes = true
-        const change = modifyCollection(bin, op.value)
+        const change = isPathCall(op.value)
+          ? { bin: modifyByPath(bin, op.value, this.#facts), result: undefined }
+          : modifyCollection(bin, op.value)
         if (change.bin !== undefined) this.#store(record, index, change.bin)
         else if (index >= 0) record.delete(index)
         return this.#answer(answer, all || change.result !== undefined, change.result)
       }
       case Op.BIT_READ: {
-        const result = readBits(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        const result = readBits(bin, blobPayload(op.value))
         return this.#answer(answer, all || result !== undefined, result)
       }
       case Op.BIT_MODIFY: {
         this.writes = true
-        const value = modifyBits(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        const value = modifyBits(bin, blobPayload(op.value))
         if (value !== undefined) this.#store(record, index, value)
         return this.#answer(answer, all, undefined)
       }
       case Op.HLL_READ: {
-        const result = readHll(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        const result = readHll(bin, blobPayload(op.value))
         return this.#answer(answer, all || result !== undefined, result)
       }
       case Op.HLL_MODIFY: {
         this.writes = true
-        const change = modifyHll(bin, blobPayload(op.value, ResultCode.BIN_TYPE))
+        const change = modifyHll(bin, blobPayload(op.value))
         if (change.bin !== undefined) this.#store(record, index, change.bin)
         return this.#answer(answer, all || change.result !== undefined, change.result)
       }
       case Op.EXP_READ: {
-        const result = readExpression(blobPayload(op.value, ResultCode.PARAMETER), this.#facts)
+        const result = readExpression(op.value, this.#facts)
         return this.#answer(answer, all || result !== undefined, result)
       }
       case Op.EXP_MODIFY: {
         this.writes = true
-        const change = writeExpression(blobPayload(op.value, ResultCode.PARAMETER), this.#facts, index >= 0)
+        const change = writeExpression(op.value, this.#facts, index >= 0)
         if (change.kind === 'store') this.#store(record, index, change.value)
         else if (change.kind === 'delete') record.delete(index)
         return this.#answer(answer, all, undefined)
@@ -216,8 +221,8 @@ export class OpRunner {
   }
 }
 
-/** Expressions and calls on bits come as blobs, unlike those on lists and maps (hand-bit 4787). */
-function blobPayload(value: Particle, code: ResultCode): Particle {
-  if (value.type !== ParticleType.BLOB) throw new ResultError(code, `a payload of type ${value.type}`)
-  return value
+/** Calls on bits come as blobs, unlike those on lists and maps (hand-bit 4787). */
+function blobPayload(value: Particle): Particle {
+  if (value.type === ParticleType.BLOB) return value
+  throw new ResultError(ResultCode.BIN_TYPE, `a payload of type ${value.type}`)
 }

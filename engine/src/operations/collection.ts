@@ -30,7 +30,7 @@ export interface CollectionChange {
 }
 
 const SORT = 13
-/** SELECT and MODIFY by path: they evaluate expressions, which is not done here. */
+/** SELECT and MODIFY by path evaluate expressions: they are done elsewhere, but cannot stand behind a path. */
 const PATH_EXPRESSION = 0xfe
 
 /** A list or map operation of op type 3. `call` is `[code, args...]` or `[0xff, path, [code, args...]]`. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { WorkingRecord } from '../../../engine/src/namespace/working-record.ts'
+import type { ExpressionRecord } from '../../../engine/src/operations/expression/expression-node.ts'
 import {
   filterResult,
-  type ExpressionRecord,
   readExpression,
   writeExpression,
 } from '../../../engine/src/operations/expression/expression.ts'
@@ -178,7 +178,13 @@ describe('expressions', () => {
       const header = Buffer.from('dd00000000', 'hex')
       header.writeUInt32BE(2 * names + 2, 1)
       const parts = Array.from({ length: names }, (_, i) =>
-        Buffer.from(`a4${i.toString(16).padStart(8, '0')}01`, 'hex'),
+        Buffer.from(
+          `a4${i
+            .toString(16)
+            .padStart(4, '0')
+            .replace(/./g, (digit) => digit.charCodeAt(0).toString(16))}01`,
+          'hex',
+        ),
       )
       return slice(Buffer.concat([header, Buffer.of(0x7d), ...parts, Buffer.of(0xc3)]))
     }

@@ -1,5 +1,6 @@
 /** What operators on numbers give; undefined is unknown. Source: protocol notes, expressions 2, 3 and 11. */
-import type { ExpressionValue } from './expression-value.ts'
+import type { Particle } from '../../values/particle.ts'
+import { COMPUTED_NAN, type ExpressionValue, isNan } from './expression-value.ts'
 
 type Operator = (values: readonly ExpressionValue[]) => ExpressionValue
 
@@ -19,16 +20,47 @@ function fold(
         : values
     return all.reduce((a, b) => {
       if (typeof a === 'bigint' && typeof b === 'bigint') return integers(a, b)
-      return typeof a === 'number' && typeof b === 'number' ? floats(a, b) : undefined
+      if (typeof a === 'number' && typeof b === 'number') return computed(floats(a, b))
+      return a === undefined || isNan(a) ? a : b
     })
   }
 }
 
+const computed = (value: number): ExpressionValue => (Number.isNaN(value) ? COMPUTED_NAN : value)
+
 const integers = (apply: (a: bigint, b: bigint) => bigint | undefined) => fold(apply, () => NaN)
 
-function unary(integer: (a: bigint) => ExpressionValue, float: (a: number) => ExpressionValue): Operator {
-  return ([a]) => (typeof a === 'bigint' ? integer(a) : typeof a === 'number' ? float(a) : undefined)
+function unary(
+  integer: (a: bigint) => ExpressionValue,
+  float: (a: number) => ExpressionValue,
+  nan: (a: Particle) => ExpressionValue = (a) => a,
+): Operator {
+  return ([a]) => {
+    if (typeof a === 'bigint') return integer(a)
+    if (typeof a === 'number') return float(a)
+    return isNan(a) ? nan(a) : undefined
+  }
 }
+
+/** Of what compares neither way the first stays, and a NaN that comes later is passed over. */
+function extreme(isBetter: (a: bigint | number, b: bigint | number) => boolean): Operator {
+  return (values) =>
+    values.reduce((best, value) =>
+      isNumber(best) && isNumber(value) && isBetter(value, best) ? value : best,
+    )
+}
+
+const isNumber = (value: ExpressionValue): value is bigint | number =>
+  typeof value === 'bigint' || typeof value === 'number'
+
+function positive({ type, buffer, start, end }: Particle): Particle {
+  const bytes = Buffer.from(buffer.subarray(start, end))
+  bytes[0]! &= 0x7f
+  return { type, buffer: bytes, start: 0, end: bytes.length }
+}
+
+/** As in C, where 1 to any power and −1 to an infinite one are 1. */
+const power = (a: number, b: number): number => (a === 1 || (a === -1 && !Number.isFinite(b)) ? 1 : a ** b)
 
 const nothing = () => undefined
 
@@ -65,6 +97,12 @@ function countBits(value: bigint): bigint {
   return count
 }
 
+/** A NaN to the power 0, and 1 to that of a NaN, are 1. */
+const powers: Operator = ([a, b]) => {
+  if (isNan(a) || isNan(b)) return a === 1 || b === 0 ? 1 : isNan(a) ? a : b
+  return typeof a === 'number' && typeof b === 'number' ? computed(power(a, b)) : undefined
+}
+
 /** By opcode; operands are known values of the types that the operator takes. */
 export const arithmetic: ReadonlyMap<number, Operator> = new Map<number, Operator>([
   [
@@ -90,13 +128,13 @@ export const arithmetic: ReadonlyMap<number, Operator> = new Map<number, Operato
     ),
   ],
   [23, fold(divide, (a, b) => a / b, 1n)],
-  [24, fold(nothing, (a, b) => a ** b)],
+  [24, powers],
   [25, fold(nothing, (a, b) => Math.log(a) / Math.log(b))],
   [26, integers(remainder)],
-  [27, unary((a) => (a < 0n ? wrap(-a) : a), Math.abs)],
+  [27, unary((a) => (a < 0n ? wrap(-a) : a), Math.abs, positive)],
   [28, unary(nothing, Math.floor)],
   [29, unary(nothing, Math.ceil)],
-  [30, unary(nothing, toInteger)],
+  [30, unary(nothing, toInteger, () => INT64_MIN)],
   [31, unary(Number, nothing)],
   [32, integers((a, b) => a & b)],
   [33, integers((a, b) => a | b)],
@@ -108,18 +146,6 @@ export const arithmetic: ReadonlyMap<number, Operator> = new Map<number, Operato
   [39, unary(countBits, nothing)],
   [40, scanning(true)],
   [41, scanning(false)],
-  [
-    50,
-    fold(
-      (a, b) => (b < a ? b : a),
-      (a, b) => (b < a ? b : a),
-    ),
-  ],
-  [
-    51,
-    fold(
-      (a, b) => (b > a ? b : a),
-      (a, b) => (b > a ? b : a),
-    ),
-  ],
+  [50, extreme((a, b) => a < b)],
+  [51, extreme((a, b) => a > b)],
 ])

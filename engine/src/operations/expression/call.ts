@@ -2,11 +2,15 @@ import { ByteWriter } from '../../values/byte-writer.ts'
 import { ItemKind, itemKind } from '../../values/msgpack-item.ts'
 import type { Particle, Slice } from '../../values/particle.ts'
 import { ResultError } from '../../values/result-code.ts'
+import { modifyBits, readBits } from '../bit/bit-operations.ts'
 import { modifyCollection, readCollection } from '../collection.ts'
-import { type Compiler, malformed, type Names } from './compiler.ts'
-import type { Expression, Scope } from './expression.ts'
+import { modifyHll, readHll } from '../hll/hll-operations.ts'
+import type { Compiler, Names } from './compiler.ts'
+import { compilePathCall, isPathCall, type PathCall } from './path-expression.ts'
+import { type Expression, malformed, type Scope } from './expression-node.ts'
 import {
   type ExpressionValue,
+  isOutside,
   isType,
   particleOf,
   Type,
@@ -15,8 +19,27 @@ import {
 } from './expression-value.ts'
 
 const MODIFY = 0x40
-const COLLECTIONS = 0
 const PATH = 0xff
+
+type Apply = (bin: Particle | undefined, call: Slice) => Particle | undefined
+
+/** What calls of a module work on, and the functions that do. */
+interface Module {
+  readonly types: readonly number[]
+  readonly read: Apply
+  readonly modify: Apply
+}
+
+const COLLECTIONS: Module = {
+  types: [Type.LIST, Type.MAP],
+  read: readCollection,
+  modify: (bin, call) => modifyCollection(bin, call).bin,
+}
+const modules = new Map<number, Module>([
+  [0, COLLECTIONS],
+  [1, { types: [Type.BLOB], read: readBits, modify: modifyBits }],
+  [2, { types: [Type.HLL], read: readHll, modify: (bin, call) => modifyHll(bin, call).bin }],
+])
 
 /** A call's bytes: parts that stand as they are, and arguments to be worked out first. */
 type Part = Slice | Expression
@@ -26,25 +49,50 @@ export function compileCall(compiler: Compiler, names: Names): Expression {
   const type = compiler.integer()
   const module = compiler.integer()
   if (!isType(type)) malformed('a type of result')
-  if ((module & ~MODIFY) !== COLLECTIONS) malformed(`no module ${module}`)
+  if (isPathCall({ buffer: compiler.buffer, start: compiler.at, end: compiler.end }))
+    return compilePathOperand(compiler, names, type, module)
   const parts = callParts(compiler, names)
   const operand = compiler.next(names)
-  const fitting = operand.type === Type.LIST || operand.type === Type.MAP || operand.type === Type.NIL
-  if (!fitting) malformed('a call works on a list or a map')
-  const apply = module & MODIFY ? modified : readCollection
+  const { types, read, modify } = modules.get(module & ~MODIFY) ?? malformed(`no module ${module}`)
+  if (operand.type !== Type.NIL && !types.includes(operand.type)) malformed('an operand of another type')
+  const apply = module & MODIFY ? modify : read
   return {
     type,
     run(scope) {
       const value = operand.run(scope)
       const call = callBytes(parts, scope)
-      if (value === undefined || !call) return undefined
+      if (value === undefined || isOutside(value) || !call) return undefined
+      if (value === null && types !== COLLECTIONS.types) return undefined
       return outcome(type, () => apply(particleOf(value), call))
     },
   }
 }
 
-function modified(bin: Particle | undefined, call: Slice): Particle | undefined {
-  return modifyCollection(bin, call).bin
+function compilePathOperand(compiler: Compiler, names: Names, type: number, module: number): Expression {
+  const call = pathCall(compiler.inner(compiler.skip()), names, (module & MODIFY) !== 0)
+  const operand = compiler.next(names)
+  if ((module & ~MODIFY) !== 0 || !COLLECTIONS.types.includes(operand.type))
+    malformed('an operand of another type')
+  return {
+    type,
+    run(scope) {
+      const value = operand.run(scope)
+      if (!call || typeof value !== 'object' || value === null || isOutside(value)) return undefined
+      return outcome(type, () => call.run(value, scope))
+    },
+  }
+}
+
+/** A path that is none makes the call unknown, no malformed expression (hand-exp 19866 to 19992). */
+function pathCall(compiler: Compiler, names: Names, modifies: boolean): PathCall | undefined {
+  try {
+    const count = compiler.header(ItemKind.LIST)
+    compiler.integer()
+    return compilePathCall(compiler, names, count - 1, modifies)
+  } catch (error) {
+    if (error instanceof ResultError) return undefined
+    throw error
+  }
 }
 
 /** A call that fails gives unknown, as does an answer of another type. */

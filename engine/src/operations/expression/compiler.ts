@@ -1,17 +1,20 @@
 /** Reads the bytes of an expression, checks its types and makes the tree that works it out. */
-import { collectionAt } from '../../values/collection.ts'
-import { compareItems } from '../../values/item-order.ts'
+import { geojsonParticle } from '../../values/geojson.ts'
 import { headerLength, headerSize, ItemKind, itemKind, skipItem } from '../../values/msgpack-item.ts'
 import { type Particle, ParticleType, type Slice } from '../../values/particle.ts'
-import { ResultCode, ResultError } from '../../values/result-code.ts'
-import { arithmetic } from './arithmetic.ts'
+import { ResultError } from '../../values/result-code.ts'
+import { itemParticle } from '../collection-result.ts'
 import { compileCall } from './call.ts'
-import type { Expression, Scope } from './expression.ts'
+import { type Element, type Expression, known, malformed, type Scope } from './expression-node.ts'
+import { rememberGeometry } from './geometry.ts'
+import { combine } from './operators.ts'
+import { compileRegex } from './regex-operator.ts'
 import {
-  compareValues,
+  boolIfAny,
+  doubleValue,
   type ExpressionValue,
   isType,
-  itemOf,
+  OUTSIDE,
   Type,
   valueOfParticle,
 } from './expression-value.ts'
@@ -19,12 +22,10 @@ import {
 const MAX_DEPTH = 128
 const QUOTE = 126
 const MAX_BIN_NAME_BYTES = 15
-
-export function malformed(why: string): never {
-  throw new ResultError(ResultCode.PARAMETER, why)
-}
-
-const known = (type: number, run: Expression['run']): Expression => ({ type, run })
+/** Flags and number of cells: a client sends none. */
+const GEOJSON_HEAD_BYTES = 3
+/** Names that are empty, or begin like a string with its type byte, are refused (hand-exp 1812 to 1820). */
+const FIRST_LETTER = ' '
 
 /** Names that LET has given, with their place in Scope.values, and those whose definition is being read. */
 export class Names {
@@ -34,34 +35,50 @@ export class Names {
 
 export class Compiler {
   readonly buffer: Buffer
-  readonly #end: number
+  readonly end: number
   at: number
-  #depth = 0
+  #depth: number
 
-  constructor(bytes: Slice) {
+  constructor(bytes: Slice, depth = 0) {
     this.buffer = bytes.buffer
     this.at = bytes.start
-    this.#end = bytes.end
+    this.end = bytes.end
+    this.#depth = depth
+  }
+
+  /** For bytes inside this expression. */
+  inner(bytes: Slice): Compiler {
+    return new Compiler(bytes, this.#depth)
   }
 
   whole(): Expression {
-    const expression = this.next(new Names())
-    if (this.at !== this.#end) malformed('bytes after the expression')
+    const expression = this.#value(new Names())
+    if (this.at !== this.end) malformed('bytes after the expression')
     return expression
   }
 
   withFlags(): { expression: Expression; flags: number } {
     const count = this.header(ItemKind.LIST)
     if (count < 1 || count > 2) malformed('an expression and its flags')
-    const expression = this.next(new Names())
-    const flags = count === 2 ? this.integer() : 0
-    if (this.at !== this.#end) malformed('bytes after the flags')
-    return { expression, flags }
+    const expression = this.#value(new Names())
+    return { expression, flags: count === 2 ? this.#flags() : 0 }
+  }
+
+  /** Flags that are nil or not there are none; what stands behind them does not count (hand-exp 14236 to 14270). */
+  #flags(): number {
+    if (this.at === this.end || this.buffer[this.at] === 0xc0) return 0
+    return this.integer()
+  }
+
+  /** An expression that is not infinity or wildcard, which stand for no value. */
+  #value(names: Names): Expression {
+    const expression = this.next(names)
+    return expression.type === Type.OUTSIDE ? malformed('infinity and wildcard are no values') : expression
   }
 
   /** The expression that comes next: an operator is a list, everything else a literal. */
   next(names: Names): Expression {
-    if (this.at >= this.#end) malformed('an expression that ends too early')
+    if (this.at >= this.end) malformed('an expression that ends too early')
     if (++this.#depth > MAX_DEPTH) malformed('nested too deep')
     const expression =
       itemKind(this.buffer, this.at) === ItemKind.LIST ? this.#operator(names) : this.#literal()
@@ -70,7 +87,7 @@ export class Compiler {
   }
 
   header(kind: number): number {
-    if (this.at >= this.#end || itemKind(this.buffer, this.at) !== kind) malformed('another kind of item')
+    if (this.at >= this.end || itemKind(this.buffer, this.at) !== kind) malformed('another kind of item')
     const count = headerSize(this.buffer, this.at)
     this.at += headerLength(this.buffer[this.at]!)
     return count
@@ -85,14 +102,15 @@ export class Compiler {
   /** Bytes of the item that comes next, which is stepped over. */
   skip(): Slice {
     const start = this.at
-    const end = skipItem(this.buffer, start, this.#end)
-    if (end < 0 || end > this.#end) malformed('an item that ends too early')
+    const end = skipItem(this.buffer, start, this.end)
+    if (end < 0 || end > this.end) malformed('an item that ends too early')
     this.at = end
     return { buffer: this.buffer, start, end }
   }
 
-  #rawName(): Slice {
-    if (this.at >= this.#end) malformed('a name is wanted')
+  /** A string without a type byte: a name or a pattern. */
+  rawText(): Slice {
+    if (this.at >= this.end) malformed('a name is wanted')
     const byte = this.buffer[this.at]!
     const isText = (byte >= 0xa0 && byte < 0xc0) || (byte >= 0xd9 && byte <= 0xdb)
     if (!isText) malformed('a name is wanted')
@@ -111,11 +129,16 @@ export class Compiler {
       }
       case ItemKind.LIST:
         return malformed('a list must be quoted')
+      case ItemKind.INFINITY:
+      case ItemKind.WILDCARD: {
+        const value: Particle = { type: OUTSIDE, buffer, start, end }
+        return known(Type.OUTSIDE, () => value)
+      }
     }
     if (byte === 0xc0) return known(Type.NIL, () => null)
     if (byte === 0xc2 || byte === 0xc3) return known(Type.BOOL, () => byte === 0xc3)
     if (byte === 0xca || byte === 0xcb) {
-      const value = byte === 0xca ? buffer.readFloatBE(start + 1) : buffer.readDoubleBE(start + 1)
+      const value = doubleValue(buffer, start)
       return known(Type.FLOAT, () => value)
     }
     const integer = integerAt(buffer, start)
@@ -129,12 +152,14 @@ export class Compiler {
     const code = this.integer()
     if (code === QUOTE) return this.#quote(count)
     if (code === 81 || code === 82) return this.#bin(code, count)
+    if (code === 122) return this.#loopVariable(count)
     if (code === 124) return this.#variable(names, count)
     if (code === 125) return this.#let(names, count)
     if (code === 127) {
       if (count !== 4) malformed('a call has four parts')
       return compileCall(this, names)
     }
+    if (code === 7) return compileRegex(this, names, count)
     if (code === 64) return this.#digestModulo(count)
     if (code === 80) return this.#key(count)
     const operands = Array.from({ length: count }, () => this.next(names))
@@ -152,20 +177,33 @@ export class Compiler {
     if (count !== (typed ? 2 : 1)) malformed('a bin')
     const type = typed ? this.integer() : Type.INT
     if (!isType(type)) malformed('a type')
-    const { buffer, start, end } = this.#rawName()
+    const { buffer, start, end } = this.rawText()
     if (end - start > MAX_BIN_NAME_BYTES) malformed('a name of at most 15 bytes')
-    if (!typed) return known(Type.INT, ({ record }) => BigInt(record.bin(buffer, start, end)?.type ?? 0))
-    return known(type, ({ record }) => {
-      const bin = record.bin(buffer, start, end)
+    if (!typed)
+      return known(Type.INT, ({ record, element }) =>
+        element ? undefined : BigInt(record.bin(buffer, start, end)?.type ?? 0),
+      )
+    return known(type, ({ record, element }) => {
+      const bin = element ? undefined : record.bin(buffer, start, end)
       return bin && valueOfParticle(bin, type)
     })
   }
 
+  /** A part of the element that a path looks at: key of a pair, value, index in a list. */
+  #loopVariable(count: number): Expression {
+    if (count !== 2) malformed('a type and a part')
+    const type = this.integer()
+    const part = this.integer()
+    if (!isType(type) || part < 0 || part > 2) malformed('a type and a part')
+    return known(type, ({ element }) => element && partOf(element, part, type))
+  }
+
   #variable(names: Names, count: number): Expression {
-    const name = text(this.#rawName())
+    const name = text(this.rawText())
     const place = names.places.get(name)
     if (count !== 1 || !place) malformed(`no variable ${name}`)
     const { index, type } = place
+    if (type === Type.OUTSIDE) malformed(`${name} is no value`)
     return known(type, ({ values }) => values[index])
   }
 
@@ -175,18 +213,19 @@ export class Compiler {
     const defined: string[] = []
     const depth = names.places.size
     for (let i = 0; i < count - 1; i += 2) {
-      const name = text(this.#rawName())
+      const name = text(this.rawText())
+      if (name < FIRST_LETTER) malformed('a name of letters is wanted')
       if (names.places.has(name) || names.inMaking.has(name)) malformed(`${name} is defined already`)
       names.inMaking.add(name)
       const definition = this.next(names)
       names.inMaking.delete(name)
       definitions.push(definition)
-      names.places.set(name, { index: depth + i / 2, type: definition.type })
+      names.places.set(name, { index: depth + i / 2, type: boolIfAny(definition.type) })
       defined.push(name)
     }
-    const body = this.next(names)
+    const body = this.#value(names)
     for (const name of defined) names.places.delete(name)
-    return known(body.type, (scope) => {
+    return known(boolIfAny(body.type), (scope) => {
       for (const [i, definition] of definitions.entries()) scope.values[depth + i] = definition.run(scope)
       const value = body.run(scope)
       scope.values.length = depth
@@ -254,200 +293,33 @@ function bytesLiteral({ buffer, start, end }: Slice): Expression {
   const value: Particle = { type, buffer, start: from + 1, end }
   if (type === ParticleType.STRING) return known(Type.STRING, () => value)
   if (type === ParticleType.BLOB) return known(Type.BLOB, () => value)
+  if (type === ParticleType.GEOJSON) return geojsonLiteral(value)
   return malformed(`particle type ${type} in an expression`)
 }
 
-const comparisons = new Map<number, (order: number) => boolean>([
-  [1, (order) => order === 0],
-  [2, (order) => order !== 0],
-  [3, (order) => order > 0],
-  [4, (order) => order >= 0],
-  [5, (order) => order < 0],
-  [6, (order) => order <= 0],
-])
-
-const fits = (type: number, wanted: number) => type === wanted || type === Type.ANY
-const isLogic = (type: number) => type === Type.BOOL || type === Type.ANY
-
-function combine(code: number, operands: readonly Expression[]): Expression {
-  const compare = comparisons.get(code)
-  if (compare) return comparison(compare, operands)
-  const number = arithmetic.get(code)
-  if (number) return calculation(code, number, operands)
-  switch (code) {
-    case 0:
-      if (operands.length > 0) malformed('unknown takes nothing')
-      return known(Type.ANY, () => undefined)
-    case 9:
-      return inList(operands)
-    case 16:
-    case 17:
-    case 19:
-      return logic(code, operands)
-    case 18:
-      return negation(operands)
-    case 101:
-    case 102:
-      return mapPart(code === 101, operands)
-    case 123:
-      return condition(operands)
-    default:
-      return metadata(code, operands)
+function geojsonLiteral({ buffer, start, end }: Slice): Expression {
+  const sent = Buffer.alloc(GEOJSON_HEAD_BYTES + end - start)
+  buffer.copy(sent, GEOJSON_HEAD_BYTES, start, end)
+  try {
+    const value = geojsonParticle({ type: ParticleType.GEOJSON, buffer: sent, start: 0, end: sent.length })
+    rememberGeometry(value)
+    return known(Type.GEO, () => value)
+  } catch (error) {
+    if (error instanceof ResultError) return malformed(error.message)
+    throw error
   }
 }
 
-function comparison(holds: (order: number) => boolean, operands: readonly Expression[]): Expression {
-  const [a, b] = operands
-  if (!a || !b || operands.length !== 2) malformed('a comparison has two sides')
-  const incomparable = (type: number) => type === Type.GEO || type === Type.HLL
-  const unlike = a.type !== b.type && !(isLogic(a.type) && isLogic(b.type))
-  if (unlike || incomparable(a.type)) malformed('types that do not compare')
-  return known(Type.BOOL, (scope) => {
-    const order = compareValues(a.run(scope), b.run(scope))
-    return order === undefined ? undefined : holds(order)
-  })
-}
+const KEY = 0
+const INDEX = 2
 
-/** Operand types by opcode: number kinds alike, floats, integers, or an integer and a bool. */
-function calculation(
-  code: number,
-  apply: (values: readonly ExpressionValue[]) => ExpressionValue,
-  operands: readonly Expression[],
-): Expression {
-  const first = operands[0]
-  if (!first) malformed('an operator without operands')
-  const wanted = operandTypes(code, first.type, operands.length)
-  if (!wanted || operands.some(({ type }, i) => type !== wanted[i])) malformed('operands of another type')
-  const type = code === 30 ? Type.INT : code === 31 ? Type.FLOAT : wanted[0]!
-  return known(type, (scope) => {
-    const values = operands.map((operand) => operand.run(scope))
-    return values.includes(undefined) ? undefined : apply(values)
-  })
+function partOf(
+  { collection, index, key, value, end }: Element,
+  part: number,
+  type: number,
+): ExpressionValue {
+  const { isMap, buffer } = collection
+  if (part === INDEX) return isMap || type !== Type.INT ? undefined : BigInt(index)
+  if (part === KEY) return isMap ? valueOfParticle(itemParticle(buffer, key, value), type) : undefined
+  return valueOfParticle(itemParticle(buffer, value, end), type)
 }
-
-function operandTypes(code: number, first: number, count: number): number[] | undefined {
-  const all = (type: number) => new Array<number>(count).fill(type)
-  const isNumber = first === Type.INT || first === Type.FLOAT
-  if (code <= 23 || code >= 50) return isNumber ? all(first) : undefined
-  if (code === 27) return isNumber && count === 1 ? [first] : undefined
-  if (code === 24 || code === 25) return count === 2 ? all(Type.FLOAT) : undefined
-  if (code >= 28 && code <= 30) return count === 1 ? all(Type.FLOAT) : undefined
-  if (code >= 32 && code <= 34) return all(Type.INT)
-  if (code === 31 || code === 35 || code === 39) return count === 1 ? all(Type.INT) : undefined
-  if (code >= 40) return count === 2 ? [Type.INT, Type.BOOL] : undefined
-  return count === 2 ? all(Type.INT) : undefined
-}
-
-function logic(code: number, operands: readonly Expression[]): Expression {
-  if (operands.length < 2 || !operands.every(({ type }) => isLogic(type))) malformed('two bools or more')
-  if (code === 19) return known(Type.BOOL, (scope) => exclusive(operands, scope))
-  const decisive = code === 17
-  return known(Type.BOOL, (scope) => {
-    let unknown = false
-    for (const operand of operands) {
-      const value = operand.run(scope)
-      if (value === decisive) return decisive
-      if (value === undefined) unknown = true
-    }
-    return unknown ? undefined : !decisive
-  })
-}
-
-function exclusive(operands: readonly Expression[], scope: Scope): ExpressionValue {
-  let trues = 0
-  let unknown = false
-  for (const operand of operands) {
-    const value = operand.run(scope)
-    if (value === undefined) unknown = true
-    else if (value === true && ++trues > 1) return false
-  }
-  return unknown ? undefined : trues === 1
-}
-
-function negation(operands: readonly Expression[]): Expression {
-  const [operand] = operands
-  if (!operand || operands.length !== 1 || !isLogic(operand.type)) malformed('one bool')
-  return known(Type.BOOL, (scope) => {
-    const value = operand.run(scope)
-    return value === undefined ? undefined : value !== true
-  })
-}
-
-function condition(operands: readonly Expression[]): Expression {
-  if (operands.length < 3 || operands.length % 2 === 0) malformed('conditions, values and a default')
-  const results = operands.filter((_, i) => i % 2 === 1 || i === operands.length - 1)
-  const type = results.find((result) => result.type !== Type.ANY)?.type ?? Type.ANY
-  if (!results.every((result) => fits(result.type, type))) malformed('values of one type')
-  if (operands.some((operand, i) => i % 2 === 0 && i < operands.length - 1 && !isLogic(operand.type)))
-    malformed('a condition is a bool')
-  return known(type, (scope) => {
-    for (let i = 0; i + 1 < operands.length; i += 2) {
-      const holds = operands[i]!.run(scope)
-      if (holds === undefined) return undefined
-      if (holds === true) return operands[i + 1]!.run(scope)
-    }
-    return operands.at(-1)!.run(scope)
-  })
-}
-
-function inList(operands: readonly Expression[]): Expression {
-  const [value, list] = operands
-  if (!value || !list || operands.length !== 2 || list.type !== Type.LIST) malformed('a value and a list')
-  return known(Type.BOOL, (scope) => {
-    const wanted = value.run(scope)
-    const all = list.run(scope)
-    if (wanted === undefined || !all || typeof all !== 'object') return undefined
-    const item = itemOf(wanted)
-    const elements = collectionAt(all.buffer, all.start, all.end)
-    let at = elements?.first ?? 0
-    for (let i = 0; i < (elements?.count ?? 0); i++) {
-      if (compareItems(all.buffer, at, item, 0) === 0) return true
-      at = skipItem(all.buffer, at, all.end)
-    }
-    return false
-  })
-}
-
-function mapPart(keys: boolean, operands: readonly Expression[]): Expression {
-  const [operand] = operands
-  if (!operand || operands.length !== 1) malformed('one map')
-  return known(Type.LIST, (scope) => {
-    const value = operand.run(scope)
-    if (!value || typeof value !== 'object' || value.type !== ParticleType.MAP) return undefined
-    const map = collectionAt(value.buffer, value.start, value.end)
-    if (!map) return undefined
-    const parts: Buffer[] = []
-    let at = map.first
-    for (let i = 0; i < map.count * 2; i++) {
-      const end = skipItem(value.buffer, at, value.end)
-      if ((i % 2 === 0) === keys) parts.push(value.buffer.subarray(at, end))
-      at = end
-    }
-    const header = Buffer.alloc(5)
-    header[0] = 0xdd
-    header.writeUInt32BE(parts.length, 1)
-    const short = parts.length < 16 ? Buffer.of(0x90 | parts.length) : header
-    const buffer = Buffer.concat([short, ...parts])
-    return { type: ParticleType.LIST, buffer, start: 0, end: buffer.length }
-  })
-}
-
-function metadata(code: number, operands: readonly Expression[]): Expression {
-  const entry = recordFacts.get(code)
-  if (!entry) malformed(`no opcode ${code}`)
-  if (operands.length > 0) malformed(`opcode ${code} takes nothing`)
-  return entry
-}
-
-const recordFacts = new Map<number, Expression>([
-  [65, known(Type.INT, () => 0n)],
-  [66, known(Type.INT, ({ record }) => record.lastUpdate())],
-  [67, known(Type.INT, ({ record }) => record.sinceUpdateMs())],
-  [68, known(Type.INT, ({ record }) => record.voidTime())],
-  [69, known(Type.INT, ({ record }) => record.ttlSeconds())],
-  [70, known(Type.STRING, ({ record }) => ({ type: ParticleType.STRING, ...record.setName() }))],
-  [71, known(Type.BOOL, ({ record }) => record.key() !== undefined)],
-  [72, known(Type.BOOL, () => false)],
-  [73, known(Type.INT, ({ record }) => record.recordBytes())],
-  [74, known(Type.INT, ({ record }) => record.recordBytes())],
-])

@@ -2,39 +2,13 @@
  * Expressions. Bytes are compiled once into a tree of closures whose types are checked on the way; a value that
  * cannot be had makes what needs it unknown. Depth and length are bounded by the message that carries them.
  * Source: protocol notes, expressions 1 to 5.
- *
- * Not here yet, and answered as a parameter error: REGEX, GEO, path expressions, calls on bits and HLL.
  */
 import type { Particle, Slice } from '../../values/particle.ts'
 import { ParticleType } from '../../values/particle.ts'
 import { ResultCode, ResultError } from '../../values/result-code.ts'
 import { Compiler } from './compiler.ts'
-import { type ExpressionValue, particleOf, Type } from './expression-value.ts'
-
-/** What expressions ask of the record they are worked out on. Times in ns since 1970, −1 = never. */
-export interface ExpressionRecord {
-  bin(buffer: Buffer, start: number, end: number): Particle | undefined
-  /** Type byte and key, undefined where none is stored. */
-  key(): Slice | undefined
-  setName(): Slice
-  digest(): Slice
-  lastUpdate(): bigint
-  sinceUpdateMs(): bigint
-  voidTime(): bigint
-  ttlSeconds(): bigint
-  recordBytes(): bigint
-}
-
-export interface Expression {
-  readonly type: number
-  run(scope: Scope): ExpressionValue
-}
-
-/** The record and the values that LET has named, innermost last. */
-export interface Scope {
-  readonly record: ExpressionRecord
-  readonly values: ExpressionValue[]
-}
+import type { Expression, ExpressionRecord } from './expression-node.ts'
+import { isBool, particleOf } from './expression-value.ts'
 
 /** Throws ResultError 4 for bytes that are no expression. */
 export function compileExpression(bytes: Slice): Expression {
@@ -61,20 +35,18 @@ function cached(bytes: Slice): Expression {
 /** Whether the bytes are an expression that a filter can be. */
 export function isFilter(bytes: Slice): boolean {
   try {
-    return isBool(cached(bytes))
+    return isBool(cached(bytes).type)
   } catch (error) {
     if (error instanceof ResultError) return false
     throw error
   }
 }
 
-const isBool = ({ type }: Expression): boolean => type === Type.BOOL || type === Type.ANY
-
 /** OK, FILTERED_OUT, or PARAMETER for what is no expression of type bool. */
 export function filterResult(bytes: Slice, record: ExpressionRecord): ResultCode {
   try {
     const expression = cached(bytes)
-    if (!isBool(expression)) return ResultCode.PARAMETER
+    if (!isBool(expression.type)) return ResultCode.PARAMETER
     return expression.run({ record, values: [] }) === true ? ResultCode.OK : ResultCode.FILTERED_OUT
   } catch (error) {
     if (error instanceof ResultError) return error.code
@@ -90,7 +62,7 @@ export function readExpression(payload: Slice, record: ExpressionRecord): Partic
   const { expression, flags } = new Compiler(payload).withFlags()
   if ((flags & ~Flag.EVAL_NO_FAIL) !== 0) throw new ResultError(ResultCode.PARAMETER)
   const value = expression.run({ record, values: [] })
-  if (value !== undefined) return particleOf(value)
+  if (value !== undefined) return stored(particleOf(value))
   if (flags & Flag.EVAL_NO_FAIL) return undefined
   throw new ResultError(ResultCode.NOT_APPLICABLE, 'unknown')
 }
@@ -116,6 +88,8 @@ export function writeExpression(payload: Slice, record: ExpressionRecord, exists
   if (particle) return { kind: 'store', value: stored(particle) }
   if (!exists) return KEEP
   if (flags & Flag.ALLOW_DELETE) return { kind: 'delete' }
+  // An update that finds nothing to write is none (hand-exp 12172).
+  if (flags & Flag.UPDATE_ONLY) return KEEP
   return failOrKeep(noFail || (flags & Flag.EVAL_NO_FAIL) !== 0, ResultCode.NOT_APPLICABLE)
 }
 
@@ -125,7 +99,7 @@ function failOrKeep(keep: boolean, code: ResultCode): ExpressionChange {
 }
 
 /** Infinity and wildcard stand for no value that a bin could hold. */
-function stored(particle: Particle): Particle {
-  if (particle.type > ParticleType.GEOJSON) throw new ResultError(ResultCode.PARAMETER)
+function stored<Value extends Particle | undefined>(particle: Value): Value {
+  if (particle && particle.type > ParticleType.GEOJSON) throw new ResultError(ResultCode.PARAMETER)
   return particle
 }

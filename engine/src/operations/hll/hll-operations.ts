@@ -207,7 +207,8 @@ const fold: Write = (call) => {
         notApplicable(`${old!.indexBits} index bits and ${old!.minhashBits} minhash bits to ${index}`)
       const hll = HyperLogLog.empty(index, 0)
       hll.unite(old!)
-      hll.cachedCount = estimate(hll)
+      // Only a count that was kept is kept (hand-exp 11413).
+      if (old!.cachedCount > 0) hll.cachedCount = estimate(hll)
       return { hll }
     },
   }
