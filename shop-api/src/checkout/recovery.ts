@@ -1,5 +1,6 @@
 import { findOrderById, moveOrder, stalledOrders, type OrderRow } from '../orders/order-store.ts'
 import type { ChargeAnswer } from '../payment/payment-provider.ts'
+import { startRounds } from '../rounds.ts'
 import { STALLED_MS, type CheckoutDeps } from './checkout-ports.ts'
 import { afterCharge, runOrder } from './run-order.ts'
 
@@ -55,23 +56,9 @@ export async function paymentAnswered(
 
 /** Looks for stalled orders until it is stopped; the returned function waits for the round that runs. */
 export function startRecovery(deps: CheckoutDeps, intervalMs: number): () => Promise<void> {
-  let stopped = false
-  let timer: NodeJS.Timeout | undefined
-  let round: Promise<unknown> = Promise.resolve()
-  const next = () => {
-    if (stopped) return
-    round = recoverOrders(deps)
-      .catch((error: unknown) => {
-        deps.log.error({ error: String(error) }, 'recovery could not look for orders')
-      })
-      .then(() => {
-        if (!stopped) timer = setTimeout(next, intervalMs)
-      })
-  }
-  next()
-  return async () => {
-    stopped = true
-    clearTimeout(timer)
-    await round
-  }
+  return startRounds(
+    () => recoverOrders(deps),
+    intervalMs,
+    (error) => deps.log.error({ error: String(error) }, 'recovery could not look for orders'),
+  )
 }

@@ -1,3 +1,4 @@
+import { startRounds } from '../rounds.ts'
 import { changeHold, type StockDeps } from './hold-service.ts'
 import { decideExpire } from './hold-change.ts'
 import { BUCKET_MS, type Intent } from './intents.ts'
@@ -74,23 +75,9 @@ export async function sweep(deps: StockDeps): Promise<number> {
 
 /** Sweeps again and again until it is stopped; the returned function waits for the round that runs. */
 export function startSweeper(deps: StockDeps, intervalMs: number): () => Promise<void> {
-  let stopped = false
-  let timer: NodeJS.Timeout | undefined
-  let round: Promise<unknown> = Promise.resolve()
-  const next = () => {
-    if (stopped) return
-    round = sweep(deps)
-      .catch((error: unknown) => {
-        deps.log.warn({ error: String(error) }, 'the sweeper tries again')
-      })
-      .then(() => {
-        if (!stopped) timer = setTimeout(next, intervalMs)
-      })
-  }
-  next()
-  return async () => {
-    stopped = true
-    clearTimeout(timer)
-    await round
-  }
+  return startRounds(
+    () => sweep(deps),
+    intervalMs,
+    (error) => deps.log.warn({ error: String(error) }, 'the sweeper tries again'),
+  )
 }
