@@ -1,6 +1,7 @@
 /** `npm run bench`: every figure of the README, or those named: `npm run bench -- throughput embedded`. */
 import { batchRead } from './batch-read.ts'
 import { commit } from './commit.ts'
+import { embedded } from './embedded.ts'
 import { memory } from './memory.ts'
 import { removeTemporaryFolders } from './processes.ts'
 import { throughput } from './throughput.ts'
@@ -8,6 +9,7 @@ import { throughput } from './throughput.ts'
 const benches: Record<string, { title: string; run: () => Promise<void> }> = {
   throughput: { title: 'Requests on one core, against Redis and a bare echo', run: throughput },
   batch: { title: 'Batch reads', run: batchRead },
+  embedded: { title: 'The client on a node in its own process', run: embedded },
   memory: { title: 'Memory, restarts and background work', run: memory },
   commit: { title: 'Writes that wait for the disk', run: commit },
 }
