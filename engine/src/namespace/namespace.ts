@@ -54,6 +54,8 @@ export class Namespace {
   #bins = Buffer.allocUnsafeSlow(64 * 1024)
   /** New versions are never older than this: what was truncated stays apart from what came after. */
   #floor = 0
+  /** Of the request that is worked on; below 0 while it has not been asked for. */
+  #requestTime = -1
   readonly #outcome: Outcome = { code: ResultCode.OK, generation: 0, voidTime: 0 }
 
   constructor(
@@ -68,7 +70,7 @@ export class Namespace {
     this.store = store
     this.#clock = clock
     this.#view = view
-    this.#facts = new RecordFacts(this.#record, view)
+    this.#facts = new RecordFacts(this.#record, view, () => this.#now())
     this.#runner = new OpRunner(this.#facts)
     this.#draft = newDraft()
     this.#floor = store.latestTruncation
@@ -98,6 +100,7 @@ export class Namespace {
   /** Works on one record; ops go to `answer`, the numbers of its header are returned and valid until the next call. */
   execute(message: RequestMessage, answer: AnswerWriter): Outcome {
     const outcome = this.#outcome
+    this.#requestTime = -1
     outcome.code = ResultCode.OK
     outcome.generation = 0
     outcome.voidTime = 0
@@ -139,8 +142,14 @@ export class Namespace {
     return this.#find(message) && (this.#view.voidTime === 0 || this.#view.voidTime > this.#seconds())
   }
 
+  /** ms since 1970, the same for all of one request: a look at the clock takes longer than a look-up. */
+  #now(): number {
+    if (this.#requestTime < 0) this.#requestTime = this.#clock()
+    return this.#requestTime
+  }
+
   #seconds(): number {
-    return Math.floor((this.#clock() - EPOCH_2010_MS) / 1000)
+    return Math.floor((this.#now() - EPOCH_2010_MS) / 1000)
   }
 
   #read(message: RequestMessage, answer: AnswerWriter): void {
@@ -188,7 +197,7 @@ export class Namespace {
     const { buffer, digestAt, setStart, setEnd } = message
     const stored = exists && this.#view.setId > 0 ? this.store.sets[this.#view.setId]!.name : undefined
     const asked = !exists && message.hasSet ? { buffer, start: setStart, end: setEnd } : undefined
-    this.#facts.open(exists, this.#clock(), stored ?? asked, buffer, digestAt)
+    this.#facts.open(exists, stored ?? asked, buffer, digestAt)
   }
 
   #setMatches(message: RequestMessage, isWrite: boolean): boolean {
@@ -353,7 +362,7 @@ export class Namespace {
     draft.digest = buffer
     draft.digestStart = digestAt
     draft.setId = setId
-    draft.lastUpdate = Math.max(this.#clock(), this.#floor)
+    draft.lastUpdate = Math.max(this.#now(), this.#floor)
     draft.sequence = this.store.nextSequence((buffer[digestAt]! | (buffer[digestAt + 1]! << 8)) & 4095)
   }
 

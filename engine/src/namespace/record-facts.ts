@@ -13,23 +13,23 @@ const NOTHING: Slice = { buffer: Buffer.alloc(0), start: 0, end: 0 }
 export class RecordFacts implements ExpressionRecord {
   readonly #record: WorkingRecord
   readonly #view: RecordView
+  readonly #clock: () => number
   #exists = false
   #isWritten = false
-  #now = 0
   #set = NOTHING
   #digestBuffer = NOTHING.buffer
   #digestAt = 0
 
-  constructor(record: WorkingRecord, view: RecordView) {
+  constructor(record: WorkingRecord, view: RecordView, clock: () => number) {
     this.#record = record
     this.#view = view
+    this.#clock = clock
   }
 
-  /** Says what the next expressions are worked out on. `now` in ms since 1970. */
-  open(exists: boolean, now: number, set: Slice | undefined, digest: Buffer, digestAt: number): void {
+  /** Says what the next expressions are worked out on. */
+  open(exists: boolean, set: Slice | undefined, digest: Buffer, digestAt: number): void {
     this.#exists = exists
     this.#isWritten = false
-    this.#now = now
     this.#set = set ?? NOTHING
     this.#digestBuffer = digest
     this.#digestAt = digestAt
@@ -62,11 +62,11 @@ export class RecordFacts implements ExpressionRecord {
   }
 
   lastUpdate(): bigint {
-    return BigInt(this.#isOld ? this.#view.lastUpdate : this.#now) * NS_PER_MS
+    return BigInt(this.#isOld ? this.#view.lastUpdate : this.#clock()) * NS_PER_MS
   }
 
   sinceUpdateMs(): bigint {
-    return this.#isOld ? BigInt(Math.max(0, this.#now - this.#view.lastUpdate)) : 0n
+    return this.#isOld ? BigInt(Math.max(0, this.#clock() - this.#view.lastUpdate)) : 0n
   }
 
   voidTime(): bigint {
@@ -77,7 +77,7 @@ export class RecordFacts implements ExpressionRecord {
   ttlSeconds(): bigint {
     const { voidTime } = this.#view
     if (!this.#exists || voidTime === 0) return -1n
-    return BigInt(voidTime) + EPOCH_2010_S - BigInt(Math.floor(this.#now / 1000))
+    return BigInt(voidTime) + EPOCH_2010_S - BigInt(Math.floor(this.#clock() / 1000))
   }
 
   /** What the real server counts for such a record. */

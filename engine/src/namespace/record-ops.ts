@@ -21,7 +21,7 @@ export class OpCursor {
   number = 0
   nameStart = 0
   nameEnd = 0
-  value: Particle = { type: 0, buffer: Buffer.alloc(0), start: 0, end: 0 }
+  type = 0
   version = 0
   #at = 0
   #left = 0
@@ -43,8 +43,13 @@ export class OpCursor {
     this.version = buffer[at + 6]!
     this.nameStart = at + 8
     this.nameEnd = this.nameStart + buffer[at + 7]!
-    this.value = { type: buffer[at + 5]!, buffer, start: this.nameEnd, end: this.#at }
+    this.type = buffer[at + 5]!
     return true
+  }
+
+  /** Made anew at each call: it may become the value of a bin. */
+  get value(): Particle {
+    return { type: this.type, buffer: this.buffer, start: this.nameEnd, end: this.#at }
   }
 
   get nameIsValid(): boolean {
@@ -74,13 +79,15 @@ export function checkWriteOps(message: RequestMessage, op: OpCursor): ResultCode
   return readsAll ? ResultCode.OK : ResultCode.PARAMETER
 }
 
-const readOps = new Set<number>([Op.READ, Op.CDT_READ, Op.EXP_READ, Op.BIT_READ, Op.HLL_READ])
+/** Op numbers are below 32, so a set of them is a word. */
+const readOps =
+  (1 << Op.READ) | (1 << Op.CDT_READ) | (1 << Op.EXP_READ) | (1 << Op.BIT_READ) | (1 << Op.HLL_READ)
 
-const isRead = (op: number): boolean => readOps.has(op)
+const isRead = (op: number): boolean => op < 32 && ((readOps >>> op) & 1) === 1
 
 /** Ops that make sense on a record whose bins are all new. */
-function mayReplace({ number, value }: OpCursor): boolean {
-  if (number === Op.WRITE) return value.type !== ParticleType.NULL
+function mayReplace({ number, type }: OpCursor): boolean {
+  if (number === Op.WRITE) return type !== ParticleType.NULL
   return (
     number !== Op.INCR &&
     number !== Op.CDT_MODIFY &&
@@ -140,7 +147,7 @@ export class OpRunner {
     switch (op.number) {
       case Op.WRITE:
         this.writes = true
-        if (op.value.type !== ParticleType.NULL) this.#store(record, index, storedValue(op.value))
+        if (op.type !== ParticleType.NULL) this.#store(record, index, storedValue(op.value))
         else if (index >= 0) record.delete(index)
         return this.#answer(answer, all, undefined)
       case Op.INCR:

@@ -1,3 +1,4 @@
+import { copyBytes, putUint32 } from '../values/byte-copy.ts'
 import type { Particle } from '../values/particle.ts'
 
 /** From here on bins are found by a table instead of one after the other. */
@@ -18,7 +19,8 @@ export class WorkingRecord {
   #table: Map<string, number> | undefined
 
   clear(): void {
-    this.bins.length = 0
+    // Taking them out one by one keeps the array's room.
+    while (this.bins.length > 0) this.bins.pop()
     this.#table = undefined
   }
 
@@ -85,13 +87,13 @@ export class WorkingRecord {
     for (const { nameBuffer, nameStart, nameEnd, value } of this.bins) {
       const nameBytes = nameEnd - nameStart
       const valueBytes = value.end - value.start
-      target.writeUInt32BE(4 + nameBytes + valueBytes, at)
+      putUint32(target, at, 4 + nameBytes + valueBytes)
       target[at + 4] = 1
       target[at + 5] = value.type
       target[at + 6] = 0
       target[at + 7] = nameBytes
-      nameBuffer.copy(target, at + OP_HEAD_BYTES, nameStart, nameEnd)
-      value.buffer.copy(target, at + OP_HEAD_BYTES + nameBytes, value.start, value.end)
+      copyBytes(nameBuffer, nameStart, nameEnd, target, at + OP_HEAD_BYTES)
+      copyBytes(value.buffer, value.start, value.end, target, at + OP_HEAD_BYTES + nameBytes)
       at += OP_HEAD_BYTES + nameBytes + valueBytes
     }
     return at

@@ -1,3 +1,4 @@
+import { copyBytes, putUint32 } from '../values/byte-copy.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { MESSAGE_HEADER_BYTES, Op } from './message.ts'
 import type { ResponseBuffer } from './response.ts'
@@ -33,8 +34,8 @@ export class AnswerWriter {
   endFrame(): void {
     const { out } = this
     const size = out.length - this.#frameAt - FRAME_HEADER_BYTES
-    out.buffer.writeUInt32BE(0x02030000, this.#frameAt)
-    out.buffer.writeUInt32BE(size, this.#frameAt + 4)
+    putUint32(out.buffer, this.#frameAt, 0x02030000)
+    putUint32(out.buffer, this.#frameAt + 4, size)
   }
 
   /** With `plainReads` every op is answered as a READ, as the real server does for read rows of a batch. */
@@ -53,7 +54,7 @@ export class AnswerWriter {
   /** Adds bins that are in the form of READ answer ops already. */
   bins(source: Buffer, start: number, end: number, count: number): void {
     const at = this.out.reserve(end - start)
-    source.copy(this.out.buffer, at, start, end)
+    copyBytes(source, start, end, this.out.buffer, at)
     this.#ops += count
   }
 
@@ -65,27 +66,26 @@ export class AnswerWriter {
       throw new ResultError(ResultCode.RECORD_TOO_BIG, 'the answer is longer than clients take')
     const at = this.out.reserve(8 + nameBytes + valueBytes)
     const { buffer } = this.out
-    buffer.writeUInt32BE(4 + nameBytes + valueBytes, at)
+    putUint32(buffer, at, 4 + nameBytes + valueBytes)
     buffer[at + 4] = this.#plainReads ? Op.READ : number
     buffer[at + 5] = value === undefined ? 0 : value.type
     buffer[at + 6] = 0
     buffer[at + 7] = nameBytes
-    names.copy(buffer, at + 8, nameStart, nameEnd)
-    if (value !== undefined) value.buffer.copy(buffer, at + 8 + nameBytes, value.start, value.end)
+    copyBytes(names, nameStart, nameEnd, buffer, at + 8)
+    if (value !== undefined) copyBytes(value.buffer, value.start, value.end, buffer, at + 8 + nameBytes)
     this.#ops++
   }
 
   endMessage(code: number, generation: number, voidTime: number, index: number): void {
     const { buffer } = this.out
     const at = this.#messageAt
-    buffer.writeUInt32BE(0x16000000, at)
+    putUint32(buffer, at, 0x16000000)
     buffer[at + 4] = 0
     buffer[at + 5] = code
-    buffer.writeUInt32BE(generation, at + 6)
-    buffer.writeUInt32BE(voidTime, at + 10)
-    buffer.writeUInt32BE(index, at + 14)
-    buffer.writeUInt16BE(0, at + 18)
-    buffer.writeUInt16BE(this.#ops, at + 20)
+    putUint32(buffer, at + 6, generation)
+    putUint32(buffer, at + 10, voidTime)
+    putUint32(buffer, at + 14, index)
+    putUint32(buffer, at + 18, this.#ops)
   }
 
   /** True when another message belongs into another frame. */

@@ -6,7 +6,7 @@ import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchRun, type BatchRows } from './batch-run.ts'
-import type { MessageHandler, UnfinishedAnswer } from './service.ts'
+import { JUST_NOW, type MessageHandler, type UnfinishedAnswer } from './service.ts'
 import type { SyncLedger } from './sync-ledger.ts'
 
 /** What of the dispatcher can be changed while the node runs. */
@@ -68,7 +68,10 @@ export class Dispatcher implements MessageHandler {
       answer.single(out, ResultCode.PARAMETER, isBatch)
       return 0
     }
-    if (this.#clock() - arrived > (message.transactionTtl || this.limits.transactionMaxMs))
+    if (
+      arrived !== JUST_NOW &&
+      this.#clock() - arrived > (message.transactionTtl || this.limits.transactionMaxMs)
+    )
       answer.single(out, ResultCode.TIMEOUT, isBatch)
     else if (isBatch) this.#runBatch(out)
     else this.#runSingle(out)

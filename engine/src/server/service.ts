@@ -13,11 +13,14 @@ const SPARE_BUFFERS = 16
 const KEEP_BYTES = 4 * 1024 * 1024
 /** Where in a frame the first info byte of its message stands. */
 const INFO1_AT = HEADER_BYTES + 1
+/** When a request arrived that has not waited at all. */
+export const JUST_NOW = -1
 
 /** What answers record messages, and knows when a write is safe. */
 export interface MessageHandler {
   /**
-   * Appends all frames of the answer to the body at `start` to `end`. The result is the ticket of what must be
+   * Appends all frames of the answer to the body at `start` to `end`, which `arrived` at that moment, ms since 1970
+   * or `JUST_NOW`. The result is the ticket of what must be
    * synced before the answer may leave, 0 for nothing.
    */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number
@@ -118,7 +121,7 @@ export class Service {
 
   /** Like `answer`, where nothing is won by making a long answer in pieces. */
   answerWhole(buffer: Buffer, start: number, end: number, caller: InfoCaller): number {
-    let ticket = this.answer(buffer, start, end, this.clock(), caller)
+    let ticket = this.answer(buffer, start, end, JUST_NOW, caller)
     const { unfinished } = this
     this.unfinished = undefined
     while (unfinished && !unfinished.done) ticket = Math.max(ticket, this.resume(unfinished))

@@ -13,6 +13,7 @@
  *            the length of the key
  *            key (type byte first), bins
  */
+import { copyBytes } from '../values/byte-copy.ts'
 import { crcOfWords, crcStart } from './crc32.ts'
 import type { RecordDraft, RecordView } from './record.ts'
 import { aligned, type Segment } from './segment.ts'
@@ -159,11 +160,11 @@ export function writeEntry(segment: Segment, offset: number, kind: number, draft
   if (kind === EntryKind.RECORD) writeNumber(buffer, draft.binCount)
   if (key > 0) {
     writeNumber(buffer, key)
-    draft.key.copy(buffer, cursor, draft.keyStart, draft.keyEnd)
+    copyBytes(draft.key, draft.keyStart, draft.keyEnd, buffer, cursor)
     cursor += key
   }
   const bins = draft.binsEnd - draft.binsStart
-  if (bins > 0) draft.bins.copy(buffer, cursor, draft.binsStart, draft.binsEnd)
+  copyBytes(draft.bins, draft.binsStart, draft.binsEnd, buffer, cursor)
   return finishEntry(segment, offset, flags, cursor + bins - offset, draft.lastUpdate)
 }
 

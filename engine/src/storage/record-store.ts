@@ -175,7 +175,7 @@ export class RecordStore {
   write(draft: RecordDraft): void {
     this.#checkOpen()
     if (entryRoom(draft) > this.#log.largestEntry) throw new ResultError(ResultCode.RECORD_TOO_BIG)
-    if (this.stopWrites && !this.#log.fits(draft)) throw new ResultError(ResultCode.NO_SPACE)
+    if (!this.#log.fits(draft) && this.stopWrites) throw new ResultError(ResultCode.NO_SPACE)
     const before = this.#index.seek(draft.digest, draft.digestStart)
     const place = this.#log.append(EntryKind.RECORD, draft)
     if (before === 0) this.#index.insert(draft.digest, draft.digestStart, place)

@@ -1,3 +1,4 @@
+import { copyBytes } from './byte-copy.ts'
 import { ResultCode, ResultError } from './result-code.ts'
 
 /** No collection or result grows beyond this; far above the largest record, so that only runaway calls meet it. */
@@ -28,7 +29,7 @@ export class ByteWriter {
 
   bytes(source: Buffer, start: number, end: number): void {
     const at = this.take(end - start)
-    source.copy(this.buffer, at, start, end)
+    copyBytes(source, start, end, this.buffer, at)
   }
 
   listHeader(count: number): void {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { putUint32 } from './byte-copy.ts'
 import { ParticleType } from './particle.ts'
 import { input, MAX_INPUT_BYTES, ripemd160 } from './ripemd160.ts'
 
@@ -61,8 +62,8 @@ function writeInteger(target: Buffer, at: number, key: number | bigint): void {
   if (typeof key === 'bigint') target.writeBigInt64BE(key, at)
   else if (!Number.isSafeInteger(key)) throw new RangeError(`a key must be a safe integer, not ${key}`)
   else {
-    target.writeInt32BE(Math.floor(key / TWO_TO_32), at)
-    target.writeUInt32BE(key >>> 0, at + 4)
+    putUint32(target, at, Math.floor(key / TWO_TO_32))
+    putUint32(target, at + 4, key)
   }
 }
 

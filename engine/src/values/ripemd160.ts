@@ -13,8 +13,8 @@ export const MAX_INPUT_BYTES = 4096 - 9
 export const input = Buffer.alloc(4096)
 /** Little-endian, as the algorithm counts and as the machines do that run Node. */
 const words = new Int32Array(input.buffer, input.byteOffset, input.length >> 2)
-const state = new Int32Array(5)
-const stateBytes = new Uint8Array(state.buffer)
+const STATE_WORDS = 5
+const state = new Int32Array(STATE_WORDS)
 
 /** Writes the digest of the first `length` bytes of `input` to `target` at `at`. */
 export function ripemd160(length: number, target: Buffer, at: number): void {
@@ -31,5 +31,11 @@ export function ripemd160(length: number, target: Buffer, at: number): void {
   for (let word = end >> 2; word < wordCount; word++) words[word] = 0
   words[wordCount - 2] = length << 3
   for (let word = 0; word < wordCount; word += BLOCK_WORDS) compress(state, words, word)
-  for (let i = 0; i < stateBytes.length; i++) target[at + i] = stateBytes[i]!
+  for (let i = 0, to = at; i < STATE_WORDS; i++, to += 4) {
+    const word = state[i]!
+    target[to] = word
+    target[to + 1] = word >>> 8
+    target[to + 2] = word >>> 16
+    target[to + 3] = word >>> 24
+  }
 }
