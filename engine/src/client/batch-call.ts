@@ -78,7 +78,6 @@ export class BatchCall<T> {
   /** Rejects, with nothing sent, where a key is wrong; all else is said row by row. */
   async run(): Promise<RowResult<T>[]> {
     this.#rows.forEach(({ key }, i) => writeKeyDigest(this.#digests, i * DIGEST_BYTES, key))
-    this.#budget.start()
     return new Promise((resolve) => {
       this.#resolve = resolve
       this.#send(this.#rows.map((_, i) => i))

@@ -7,21 +7,18 @@ import { type Lane, type Receiver, type Way, WayError } from './way.ts'
 export const MAX_WAITING_FOR_NODE = 65_536
 const SWEEP_MS = 20
 
-/** One request whose answer has not come during the call. */
+/** One request until its answer has come. One that is answered during the call is used for the next request again. */
 class Exchange {
   receiver: Receiver | undefined
   deadline = 0
-  answered = false
   readonly #way: EmbeddedWay
 
-  constructor(way: EmbeddedWay, receiver: Receiver) {
+  constructor(way: EmbeddedWay) {
     this.#way = way
-    this.receiver = receiver
   }
 
   /** Frames of the answer, in the node's own memory. */
   readonly respond = (answer: Buffer, start: number, end: number): void => {
-    this.answered = true
     const { receiver } = this
     if (!receiver) return
     this.receiver = undefined
@@ -39,6 +36,7 @@ class Exchange {
 export class EmbeddedWay implements Way {
   readonly #node: EmbeddedNode
   readonly #waiting = new Set<Exchange>()
+  #spare = new Exchange(this)
   #sweep: NodeJS.Timeout | undefined
   #closed = false
 
@@ -56,16 +54,18 @@ export class EmbeddedWay implements Way {
           `${this.#waiting.size} requests wait for the node already (MAX_WAITING_FOR_NODE)`,
         ),
       )
-    const exchange = new Exchange(this, receiver)
+    const exchange = this.#spare
+    exchange.receiver = receiver
     this.#node.request(request.buffer, 0, request.length, exchange.respond)
-    if (exchange.answered) return
+    if (exchange.receiver === undefined) return
+    this.#spare = new Exchange(this)
     exchange.deadline = performance.now() + timeout
     this.#waiting.add(exchange)
     this.#sweep ??= setInterval(() => this.#expire(), SWEEP_MS)
   }
 
   ended(exchange: Exchange): void {
-    if (this.#waiting.delete(exchange) && this.#waiting.size === 0) this.#rest()
+    if (this.#waiting.size > 0 && this.#waiting.delete(exchange) && this.#waiting.size === 0) this.#rest()
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import { ResultCode } from '../values/result-code.ts'
 import { AnswerMessage, checkMessageFrame, FRAME_HEADER_BYTES } from './answer-message.ts'
 import { type Command, writes } from './command.ts'
 import { writeRecordRequest } from './request-writer.ts'
-import { Budget, clientError, mayRetryAfter, mayRetryCode, thrown } from './retry.ts'
+import { Budget, clientError, firstTry, mayRetryAfter, mayRetryCode, thrown } from './retry.ts'
 import type { Routes } from './routes.ts'
 import type { Lane, Receiver, WayError } from './way.ts'
 
@@ -41,31 +41,28 @@ export class RecordCall<T> implements Receiver {
   readonly #key: Key
   readonly #command: Command
   readonly #reading: Reading<T>
-  readonly #isWrite: boolean
-  readonly #budget: Budget
+  /** Made when the first try is under way and not answered: most requests have no use for a clock. */
+  #budget: Budget | undefined = undefined
+  /** The promise once there is one; until then the value or the error, when it is known. */
+  #promise: { resolve(value: T): void; reject(error: Error): void } | undefined = undefined
+  #value: T | undefined = undefined
+  #error: Error | undefined = undefined
   #settled = false
-  #value: T | undefined
-  #error: Error | undefined
-  #resolve: ((value: T) => void) | undefined
-  #reject: ((error: Error) => void) | undefined
 
   constructor(sender: Sender, key: Key, command: Command, reading: Reading<T>) {
     this.#sender = sender
     this.#key = key
     this.#command = command
     this.#reading = reading
-    this.#isWrite = writes(command)
-    this.#budget = new Budget(command.policy, sender.timeout)
   }
 
   run(): Promise<T> {
-    this.#send()
+    this.#send(firstTry(this.#command.policy, this.#sender.timeout))
     if (this.#settled)
       return this.#error === undefined ? Promise.resolve(this.#value!) : Promise.reject(this.#error)
-    this.#budget.start()
+    this.#startBudget()
     return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
+      this.#promise = { resolve, reject }
     })
   }
 
@@ -74,55 +71,62 @@ export class RecordCall<T> implements Receiver {
     message.open(buffer, start + FRAME_HEADER_BYTES, end)
     const { code } = message
     if (code === ResultCode.OK) this.#succeed(this.#reading.found(message, this.#command))
-    else if (code === ResultCode.NOT_FOUND && this.#reading.missing)
-      this.#succeed(this.#reading.missing.answer)
-    else if (!mayRetryCode(code, this.#isWrite) || !this.#again()) {
-      const inDoubt = this.#isWrite && code === ResultCode.TIMEOUT
-      this.#fail(new ClientError(code, { key: this.#key, inDoubt }))
-    }
+    else this.#refused(code)
     return true
   }
 
   failed(error: WayError): void {
-    if (mayRetryAfter(error, this.#isWrite) && this.#again()) return
-    this.#fail(clientError(error, this.#key, this.#isWrite && error.sent))
+    const isWrite = writes(this.#command)
+    if (mayRetryAfter(error, isWrite) && this.#again()) return
+    this.#fail(clientError(error, this.#key, isWrite && error.sent))
   }
 
-  #send(): void {
+  #refused(code: number): void {
+    const { missing } = this.#reading
+    if (code === ResultCode.NOT_FOUND && missing) return this.#succeed(missing.answer)
+    const isWrite = writes(this.#command)
+    if (mayRetryCode(code, isWrite) && this.#again()) return
+    this.#fail(new ClientError(code, { key: this.#key, inDoubt: isWrite && code === ResultCode.TIMEOUT }))
+  }
+
+  #send(timeout: number): void {
     const { routes, request } = this.#sender
-    const { left, tried } = this.#budget
     const command = this.#command
-    const { namespace } = this.#key
+    const key = this.#key
     request.length = 0
     try {
-      const digestAt = writeRecordRequest(request, this.#key, command, Math.ceil(left))
-      const way = routes.wayOf(namespace, partitionOf(request.buffer, digestAt), tried)
-      way.send(request, laneOf(this.#isWrite, command.policy.waits), left, this)
+      const digestAt = writeRecordRequest(request, key, command, Math.ceil(timeout))
+      const partition = partitionOf(request.buffer, digestAt)
+      const way = routes.wayOf(key.namespace, partition, this.#budget?.tried ?? 0)
+      way.send(request, laneOf(writes(command), command.policy.waits), timeout, this)
     } catch (error) {
       const noNode = error instanceof ClientError && error.code === ClientCode.CONNECTION
       if (!noNode || !this.#again()) this.#fail(thrown(error))
     }
   }
 
+  #startBudget(): Budget {
+    return (this.#budget ??= new Budget(this.#command.policy, this.#sender.timeout))
+  }
+
   /** False when there is no further try. */
   #again(): boolean {
-    const pause = this.#budget.pause()
+    const budget = this.#startBudget()
+    const pause = budget.pause()
     if (pause < 0) return false
-    setTimeout(() => this.#send(), pause)
+    setTimeout(() => this.#send(budget.left), pause)
     return true
   }
 
   #succeed(value: T): void {
-    if (this.#settled) return
     this.#settled = true
     this.#value = value
-    this.#resolve?.(value)
+    this.#promise?.resolve(value)
   }
 
   #fail(error: Error): void {
-    if (this.#settled) return
     this.#settled = true
     this.#error = error
-    this.#reject?.(error)
+    this.#promise?.reject(error)
   }
 }

@@ -9,6 +9,7 @@ import {
   writeStep,
   writeText,
 } from '../protocol/operation-writer.ts'
+import { putUint16, putUint32 } from '../values/byte-copy.ts'
 import type { ByteWriter } from '../values/byte-writer.ts'
 import { DIGEST_BYTES, writeDigest } from '../values/digest.ts'
 import { FRAME_HEADER_BYTES, FrameType } from './answer-message.ts'
@@ -37,11 +38,11 @@ export function writeRecordRequest(to: ByteWriter, key: Key, command: Command, t
   buffer[body + 2] = info2
   buffer[body + 3] = info3
   if (policy !== NO_POLICY) {
-    buffer.writeUInt32BE(policy.generation ?? 0, body + 6)
-    buffer.writeUInt32BE(ttlField(policy.ttl), body + 10)
+    putUint32(buffer, body + 6, policy.generation ?? 0)
+    putUint32(buffer, body + 10, ttlField(policy.ttl))
   }
-  buffer.writeUInt16BE(fields, body + 18)
-  buffer.writeUInt16BE(steps, body + 20)
+  putUint16(buffer, body + 18, fields)
+  putUint16(buffer, body + 20, steps)
   endFrame(to, start)
   return digestAt
 }
@@ -133,21 +134,21 @@ export function writeKeyDigest(target: Buffer, at: number, key: Key): void {
 function writeHeader(to: ByteWriter, timeout: number): number {
   const start = to.take(FRAME_HEADER_BYTES + MESSAGE_HEADER_BYTES)
   const { buffer } = to
-  buffer.fill(0, start, start + FRAME_HEADER_BYTES + MESSAGE_HEADER_BYTES)
+  for (let i = 2; i < FRAME_HEADER_BYTES + MESSAGE_HEADER_BYTES; i++) buffer[start + i] = 0
   buffer[start] = PROTOCOL_VERSION
   buffer[start + 1] = FrameType.MESSAGE
   buffer[start + FRAME_HEADER_BYTES] = MESSAGE_HEADER_BYTES
-  buffer.writeUInt32BE(timeout, start + FRAME_HEADER_BYTES + 14)
+  putUint32(buffer, start + FRAME_HEADER_BYTES + 14, timeout)
   return start
 }
 
 function endFrame(to: ByteWriter, start: number): void {
-  to.buffer.writeUInt32BE(to.length - start - FRAME_HEADER_BYTES, start + 4)
+  putUint32(to.buffer, start + 4, to.length - start - FRAME_HEADER_BYTES)
 }
 
 function fieldHeader(to: ByteWriter, id: number, length: number): number {
   const at = to.take(FIELD_HEADER_BYTES + length)
-  to.buffer.writeUInt32BE(length + 1, at)
+  putUint32(to.buffer, at, length + 1)
   to.buffer[at + 4] = id
   return at + FIELD_HEADER_BYTES
 }
@@ -156,7 +157,7 @@ function fieldHeader(to: ByteWriter, id: number, length: number): number {
 function writeName(to: ByteWriter, id: number, text: string): number {
   const at = fieldHeader(to, id, 0)
   const length = writeText(to, text)
-  to.buffer.writeUInt32BE(length + 1, at - FIELD_HEADER_BYTES)
+  putUint32(to.buffer, at - FIELD_HEADER_BYTES, length + 1)
   return length
 }
 

@@ -8,28 +8,22 @@ import type { WayError } from './way.ts'
 const FIRST_PAUSE_MS = 10
 const MAX_DOUBLINGS = 5
 
-/** The time and the tries one request has. A clock is read only once a first try has not been enough. */
+/** The time and the tries a request has left once its first try has not been enough. */
 export class Budget {
-  readonly timeout: number
   readonly #perTry: number
   readonly #retries: number
-  #deadline = Infinity
+  readonly #deadline: number
   tried = 0
 
   constructor(policy: Policy, timeout: number) {
-    this.timeout = policy.timeout ?? timeout
-    this.#perTry = policy.socketTimeout ?? this.timeout
+    this.#perTry = firstTry(policy, timeout)
     this.#retries = policy.retries ?? DEFAULT_RETRIES
-  }
-
-  start(): void {
-    this.#deadline = performance.now() + this.timeout
+    this.#deadline = performance.now() + (policy.timeout ?? timeout)
   }
 
   /** ms the next try may take. */
   get left(): number {
-    const left = this.#deadline === Infinity ? this.timeout : this.#deadline - performance.now()
-    return Math.max(1, Math.min(this.#perTry, left))
+    return Math.max(1, Math.min(this.#perTry, this.#deadline - performance.now()))
   }
 
   /** ms to wait before the next try, or -1 when there is none. The first goes out at once, most often elsewhere. */
@@ -40,6 +34,12 @@ export class Budget {
     this.tried++
     return pause
   }
+}
+
+/** ms the first try of a request may take. */
+export function firstTry({ socketTimeout, timeout }: Policy, fallback: number): number {
+  const whole = timeout ?? fallback
+  return socketTimeout !== undefined && socketTimeout < whole ? socketTimeout : whole
 }
 
 /** Codes that say the request was not begun and may go elsewhere or be sent again; a read after a time-out too. */

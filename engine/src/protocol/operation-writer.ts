@@ -2,6 +2,7 @@
  * Steps of a request, written straight into it: what a put sends is encoded once, with no buffer of its own.
  * Source: protocol notes, records 3 and 4.
  */
+import { putUint32 } from '../values/byte-copy.ts'
 import type { ByteWriter } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
 import { invalid, shown } from './client-error.ts'
@@ -89,7 +90,7 @@ export function writeStep(to: ByteWriter, op: number, bin: string, value: Value)
 
 function writeHead(to: ByteWriter, start: number, op: number, particle: number, name: number): void {
   const { buffer } = to
-  buffer.writeUInt32BE(to.length - start - 4, start)
+  putUint32(buffer, start, to.length - start - 4)
   buffer[start + 4] = op
   buffer[start + 5] = particle
   buffer[start + 6] = 0
@@ -161,8 +162,8 @@ function writeNumber(to: ByteWriter, value: number): number {
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) return writeDouble(to, value)
   const at = to.take(8)
   const { buffer } = to
-  buffer.writeInt32BE(Math.floor(value / TWO_TO_32), at)
-  buffer.writeUInt32BE(value >>> 0, at + 4)
+  putUint32(buffer, at, Math.floor(value / TWO_TO_32))
+  putUint32(buffer, at + 4, value)
   return ParticleType.INTEGER
 }
 
