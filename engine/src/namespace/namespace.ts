@@ -70,7 +70,10 @@ export class Namespace {
     this.store = store
     this.#clock = clock
     this.#view = view
-    this.#facts = new RecordFacts(this.#record, view, () => this.#now())
+    this.#facts = new RecordFacts(this.#record, view, {
+      clock: () => this.#now(),
+      setName: (id) => store.sets[id]!.name,
+    })
     this.#runner = new OpRunner(this.#facts)
     this.#draft = newDraft()
     this.#floor = store.latestTruncation
@@ -167,7 +170,7 @@ export class Namespace {
     else if (message.opCount === 0) return this.#refuse(ResultCode.PARAMETER)
     else {
       this.#record.load(buffer, binsStart, binsEnd)
-      this.#openFacts(message, true)
+      this.#facts.open(message, true)
       this.#runner.run(message, this.#record, answer)
     }
     this.#readTouch(message)
@@ -186,18 +189,11 @@ export class Namespace {
   #filter(message: RequestMessage): ResultCode {
     const { buffer, binsStart, binsEnd } = this.#view
     this.#record.load(buffer, binsStart, binsEnd)
-    this.#openFacts(message, true)
+    this.#facts.open(message, true)
     return filterResult(
       { buffer: message.buffer, start: message.filterStart, end: message.filterEnd },
       this.#facts,
     )
-  }
-
-  #openFacts(message: RequestMessage, exists: boolean): void {
-    const { buffer, digestAt, setStart, setEnd } = message
-    const stored = exists && this.#view.setId > 0 ? this.store.sets[this.#view.setId]!.name : undefined
-    const asked = !exists && message.hasSet ? { buffer, start: setStart, end: setEnd } : undefined
-    this.#facts.open(exists, stored ?? asked, buffer, digestAt)
   }
 
   #setMatches(message: RequestMessage, isWrite: boolean): boolean {
@@ -322,11 +318,11 @@ export class Namespace {
     const replace = (message.info3 & (Info3.CREATE_OR_REPLACE | Info3.REPLACE_ONLY)) !== 0
     if (exists && !replace) record.load(view.buffer, view.binsStart, view.binsEnd)
     else record.clear()
-    this.#openFacts(message, exists)
+    this.#facts.open(message, exists)
     this.#facts.beginWrite()
     this.#runner.run(message, record, answer)
     if (message.info1 & Info1.NOBIN) answer.dropOps()
-    if (record.bins.length === 0) return this.#vanish(message, exists)
+    if (record.count === 0) return this.#vanish(message, exists)
     const created = !exists
     const set = created
       ? this.store.setId(message.buffer, message.setStart, message.setEnd, true)
@@ -343,7 +339,7 @@ export class Namespace {
     draft.bins = this.#bins
     draft.binsStart = 0
     draft.binsEnd = record.store(this.#bins)
-    draft.binCount = record.bins.length
+    draft.binCount = record.count
     this.store.write(draft)
     this.#outcome.generation = draft.generation
     this.#outcome.voidTime = draft.voidTime

@@ -1,4 +1,5 @@
 import type { ExpressionRecord } from '../operations/expression/expression-node.ts'
+import { DIGEST_BYTES, type RequestMessage } from '../protocol/message.ts'
 import type { RecordView } from '../storage/record.ts'
 import type { Particle, Slice } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
@@ -9,30 +10,33 @@ const NS_PER_S = 1_000_000_000n
 const NS_PER_MS = 1_000_000n
 const NOTHING: Slice = { buffer: Buffer.alloc(0), start: 0, end: 0 }
 
+/** Where facts come from that neither the record nor the request holds. */
+export interface FactSource {
+  /** When the request is worked on, in ms since 1970. */
+  clock(): number
+  setName(setId: number): Slice
+}
+
 /** What expressions see of the record that a command works on: its bins as they are now, the rest as it was found. */
 export class RecordFacts implements ExpressionRecord {
   readonly #record: WorkingRecord
   readonly #view: RecordView
-  readonly #clock: () => number
+  readonly #source: FactSource
+  #message: RequestMessage | undefined
   #exists = false
   #isWritten = false
-  #set = NOTHING
-  #digestBuffer = NOTHING.buffer
-  #digestAt = 0
 
-  constructor(record: WorkingRecord, view: RecordView, clock: () => number) {
+  constructor(record: WorkingRecord, view: RecordView, source: FactSource) {
     this.#record = record
     this.#view = view
-    this.#clock = clock
+    this.#source = source
   }
 
-  /** Says what the next expressions are worked out on. */
-  open(exists: boolean, set: Slice | undefined, digest: Buffer, digestAt: number): void {
+  /** Says what the next expressions are worked out on. Nothing is looked up before one asks. */
+  open(message: RequestMessage, exists: boolean): void {
+    this.#message = message
     this.#exists = exists
     this.#isWritten = false
-    this.#set = set ?? NOTHING
-    this.#digestBuffer = digest
-    this.#digestAt = digestAt
   }
 
   /** From now on the record was updated at this moment, as for the ops of a write (hand-exp 1550, 1555). */
@@ -50,11 +54,15 @@ export class RecordFacts implements ExpressionRecord {
   }
 
   setName(): Slice {
-    return this.#set
+    const { setId } = this.#view
+    if (this.#exists) return setId > 0 ? this.#source.setName(setId) : NOTHING
+    const { hasSet, buffer, setStart, setEnd } = this.#message!
+    return hasSet ? { buffer, start: setStart, end: setEnd } : NOTHING
   }
 
   digest(): Slice {
-    return { buffer: this.#digestBuffer, start: this.#digestAt, end: this.#digestAt + 20 }
+    const { buffer, digestAt } = this.#message!
+    return { buffer, start: digestAt, end: digestAt + DIGEST_BYTES }
   }
 
   get #isOld(): boolean {
@@ -62,11 +70,11 @@ export class RecordFacts implements ExpressionRecord {
   }
 
   lastUpdate(): bigint {
-    return BigInt(this.#isOld ? this.#view.lastUpdate : this.#clock()) * NS_PER_MS
+    return BigInt(this.#isOld ? this.#view.lastUpdate : this.#source.clock()) * NS_PER_MS
   }
 
   sinceUpdateMs(): bigint {
-    return this.#isOld ? BigInt(Math.max(0, this.#clock() - this.#view.lastUpdate)) : 0n
+    return this.#isOld ? BigInt(Math.max(0, this.#source.clock() - this.#view.lastUpdate)) : 0n
   }
 
   voidTime(): bigint {
@@ -77,19 +85,21 @@ export class RecordFacts implements ExpressionRecord {
   ttlSeconds(): bigint {
     const { voidTime } = this.#view
     if (!this.#exists || voidTime === 0) return -1n
-    return BigInt(voidTime) + EPOCH_2010_S - BigInt(Math.floor(this.#clock() / 1000))
+    return BigInt(voidTime) + EPOCH_2010_S - BigInt(Math.floor(this.#source.clock() / 1000))
   }
 
   /** What the real server counts for such a record. */
   recordBytes(): bigint {
-    const { start, end } = this.#set
+    const { start, end } = this.setName()
     const key = this.key()
     let bytes = RECORD_BYTES
     if (end > start) bytes += 1 + end - start
     if (key) bytes += 1 + key.end - key.start
     if (this.#exists && this.#view.voidTime > 0) bytes += VOID_TIME_BYTES
-    for (const { nameStart, nameEnd, value } of this.#record.bins)
+    for (let i = 0; i < this.#record.count; i++) {
+      const { nameStart, nameEnd, value } = this.#record.bin(i)
       bytes += 1 + nameEnd - nameStart + valueBytes(value)
+    }
     return BigInt(Math.ceil(bytes / BLOCK) * BLOCK)
   }
 }

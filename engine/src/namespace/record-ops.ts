@@ -8,6 +8,7 @@ import { changedValue, storedValue } from '../operations/scalar.ts'
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
 import type { RequestMessage } from '../protocol/message.ts'
 import { Info1, Info2, Info3, Op } from '../protocol/message.ts'
+import { uint32At } from '../values/byte-copy.ts'
 import type { Particle } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
@@ -38,7 +39,7 @@ export class OpCursor {
     const { buffer } = this
     const at = this.#at
     this.#left--
-    this.#at = at + 4 + buffer.readUInt32BE(at)
+    this.#at = at + 4 + uint32At(buffer, at)
     this.number = buffer[at + 4]!
     this.version = buffer[at + 6]!
     this.nameStart = at + 8
@@ -132,8 +133,10 @@ export class OpRunner {
     const op = this.#op
     if (message.info1 & Info1.GET_ALL) {
       if (op.nameEnd > op.nameStart) throw new ResultError(ResultCode.PARAMETER)
-      for (const { nameBuffer, nameStart, nameEnd, value } of record.bins)
+      for (let i = 0; i < record.count; i++) {
+        const { nameBuffer, nameStart, nameEnd, value } = record.bin(i)
         answer.op(Op.READ, nameBuffer, nameStart, nameEnd, value)
+      }
       return
     }
     const value = record.value(record.find(op.buffer, op.nameStart, op.nameEnd))

@@ -2,6 +2,8 @@
  * The 22-byte header of a record message with its fields and ops, as a view over a request. Source: protocol notes,
  * records 1 to 3.
  */
+import { uint32At } from '../values/byte-copy.ts'
+
 export const MESSAGE_HEADER_BYTES = 22
 
 export const Info1 = { READ: 1, GET_ALL: 2, SHORT_QUERY: 4, BATCH: 8, XDR: 16, NOBIN: 32 } as const
@@ -98,13 +100,17 @@ export class RequestMessage {
     this.info2 = buffer[start + 2]!
     this.info3 = buffer[start + 3]!
     this.info4 = buffer[start + 4]!
-    this.generation = buffer.readUInt32BE(start + 6)
-    this.ttl = buffer.readUInt32BE(start + 10)
-    this.transactionTtl = buffer.readUInt32BE(start + 14)
+    this.generation = uint32At(buffer, start + 6)
+    this.ttl = uint32At(buffer, start + 10)
+    this.transactionTtl = uint32At(buffer, start + 14)
     this.clearFields()
-    const at = this.parseFields(start + MESSAGE_HEADER_BYTES, end, buffer.readUInt16BE(start + 18))
+    const at = this.parseFields(
+      start + MESSAGE_HEADER_BYTES,
+      end,
+      (buffer[start + 18]! << 8) | buffer[start + 19]!,
+    )
     if (at < 0) return false
-    return this.parseOps(at, end, buffer.readUInt16BE(start + 20)) === end
+    return this.parseOps(at, end, (buffer[start + 20]! << 8) | buffer[start + 21]!) === end
   }
 
   clearFields(): void {
@@ -123,7 +129,7 @@ export class RequestMessage {
     const { buffer } = this
     for (let i = 0; i < count; i++) {
       if (end - at < 5) return -1
-      const length = buffer.readUInt32BE(at)
+      const length = uint32At(buffer, at)
       const next = at + 4 + length
       if (length === 0 || next > end) return -1
       this.#note(buffer[at + 4]!, at + 5, next)
@@ -139,7 +145,7 @@ export class RequestMessage {
     this.opsStart = at
     for (let i = 0; i < count; i++) {
       if (end - at < 8) return -1
-      const length = buffer.readUInt32BE(at)
+      const length = uint32At(buffer, at)
       if (length < 4 + buffer[at + 7]! || at + 4 + length > end) return -1
       at += 4 + length
     }

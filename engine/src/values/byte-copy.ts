@@ -19,3 +19,8 @@ export function putUint16(target: Buffer, at: number, value: number): void {
   target[at] = value >>> 8
   target[at + 1] = value
 }
+
+/** Four bytes, big-endian, that the caller knows to be there. */
+export function uint32At(source: Buffer, at: number): number {
+  return source[at]! * 0x100_0000 + ((source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!)
+}
