@@ -198,6 +198,24 @@ describe('expressions', () => {
     expect(milliseconds(40_000)).toBeLessThan(100 * Math.max(milliseconds(2000), 2))
   })
 
+  it('a long filter is told from the one before it', () => {
+    const equal = (text: string) => {
+      const bytes = Buffer.from(text)
+      return slice(
+        Buffer.concat([
+          Buffer.from('9301db0000080003', 'hex'),
+          bytes,
+          Buffer.from('db0000080003', 'hex'),
+          Buffer.alloc(2047, 97),
+        ]),
+      )
+    }
+    expect(filterResult(equal('a'.repeat(2047)), record())).toBe(0)
+    expect(filterResult(equal('b'.repeat(2047)), record())).toBe(27)
+    expect(filterResult(equal('a'.repeat(2047)), record())).toBe(0)
+    expect(filterResult(hex('c1'.repeat(2000)), record())).toBe(4)
+  })
+
   it('refuses what is nested without end', () => {
     const deep = Buffer.concat([
       ...Array.from({ length: 100_000 }, () => Buffer.of(0x92, 18)),

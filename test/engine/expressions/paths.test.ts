@@ -22,7 +22,7 @@ import {
 } from '../values/pack.ts'
 
 const record: ExpressionRecord = {
-  bin: () => listBin(5),
+  bin: () => particle(ParticleType.INTEGER, Buffer.from('0000000000000001', 'hex')),
   key: () => undefined,
   setName: () => slice(Buffer.alloc(0)),
   digest: () => slice(Buffer.alloc(20)),
@@ -222,6 +222,40 @@ describe('as a call inside an expression', () => {
     let deep: Value = value
     for (let i = 0; i < 200; i++) deep = [127, INT, 0, [PATH, [CHILDREN, deep], VALUES], quoted(1)]
     expect(read([127, LIST, 0, [PATH, [CHILDREN, deep], VALUES], quoted(1)])).toBe(26)
+  })
+})
+
+describe('paths made to hurt', () => {
+  const numbers = Array.from({ length: 2000 }, (_, i) => i)
+  const inside = (condition: Value): Value => [
+    1,
+    [127, INT, 0, [16], [127, 4, 0, [PATH, [CHILDREN, condition], VALUES], [126, numbers]]],
+    1,
+  ]
+
+  it('one inside another inside another gives up', () => {
+    const started = performance.now()
+    expect(select(listBin(...numbers), [CHILDREN, inside(inside(inside([1, value, 1])))], VALUES)).toBe(4)
+    expect(performance.now() - started).toBeLessThan(5000)
+  })
+
+  it('a hundred levels around much do not copy it a hundred times', () => {
+    let bin: Value = Buffer.alloc(4 * 1024 * 1024)
+    const path: Value[] = []
+    for (let i = 0; i < 100; i++) {
+      bin = [bin]
+      path.push(CHILDREN, true)
+    }
+    expect(modify(particle(ParticleType.LIST, pack(bin)), path, null)).toBe(4)
+    expect(select(particle(ParticleType.LIST, pack(bin)), path, TREE)).toBe(4)
+  })
+
+  it('many keys in a large map', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `k${String(i).padStart(6, '0')}`)
+    const bin = mapBin(...names.map((name): [Value, Value] => [name, 1]))
+    const started = performance.now()
+    expect(select(bin, [KEYS, names], KEY_LIST)).toBe(answerOf(names))
+    expect(performance.now() - started).toBeLessThan(2000)
   })
 })
 

@@ -217,8 +217,10 @@ describe('calls on bits and HyperLogLogs', () => {
     ['a union with a bin', [127, INT, 2, [52, bin(9, 'h')], bin(9, 'h')], integer(3)],
     ['no such module', [127, INT, 3, [50], bin(9, 'h')], 4],
     ['the bin stays', [127, INT, 2, [50], bin(9, 'h')], integer(3)],
-    // With these three the field's server ends.
+    // With some of these the field's server ends.
     ['GET of nil', [127, 6, 1, [50, 0, 8], null], 26],
+    ['RESIZE of nil', [127, 6, 0x41, [0, 4, 0, 0], null], 26],
+    ['HLL INIT of nil', [127, 9, 0x42, [0, 8, 0, 0], null], 26],
     ['COUNT of nil', [127, INT, 1, [51, 0, 8], null], 26],
     ['HLL COUNT of nil', [127, INT, 2, [50], null], 26],
   ])('%s', (_name, expression, expected) => expect(read(expression)).toBe(expected))

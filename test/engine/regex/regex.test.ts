@@ -98,6 +98,15 @@ describe('patterns made to hurt', () => {
     expect(performance.now() - started).toBeLessThan(2000)
   })
 
+  it.each(['a{0}{1000}{1000}{1000}{1000}', '(a{0}){1000}{1000}{1000}', '.'.repeat(20_000)])(
+    'a pattern that would grow, %s, is small or refused',
+    (pattern) => {
+      const started = performance.now()
+      expect([true, 'refused']).toContain(found(pattern, EXTENDED, 'a'))
+      expect(performance.now() - started).toBeLessThan(1000)
+    },
+  )
+
   it('a back reference that would take for ever is unknown', () => {
     expect(found('(a*)*\\1b', EXTENDED, 'a'.repeat(60))).toBeUndefined()
   })

@@ -270,8 +270,7 @@ const shift =
       policy,
       work(blob) {
         const after = Buffer.from(blob)
-        const within = field(blob, policy)
-        shiftBits(blob, after, within, sign * Math.min(distance, within.size))
+        shiftBits(blob, after, field(blob, policy), sign * distance)
         return after
       },
     }

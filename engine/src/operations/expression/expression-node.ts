@@ -27,9 +27,23 @@ export interface Expression {
 export interface Scope {
   readonly record: ExpressionRecord
   readonly values: ExpressionValue[]
+  /** What all paths together may still do. */
+  readonly pathWork: { left: number }
   /** Set while a path looks at an element; bins are unknown then. */
   readonly element?: Element
 }
+
+/**
+ * Elements that the paths of one expression may look at, one path inside another included, and every 16 bytes they
+ * copy; far more than a record holds, so that only expressions made to hurt meet it.
+ */
+export const MAX_PATH_WORK = 4_000_000
+
+export const newScope = (record: ExpressionRecord): Scope => ({
+  record,
+  values: [],
+  pathWork: { left: MAX_PATH_WORK },
+})
 
 /** One element of a list, or one pair of a map; offsets are in the buffer of the collection. */
 export interface Element {

@@ -7,7 +7,7 @@ import type { Particle, Slice } from '../../values/particle.ts'
 import { ParticleType } from '../../values/particle.ts'
 import { ResultCode, ResultError } from '../../values/result-code.ts'
 import { Compiler } from './compiler.ts'
-import type { Expression, ExpressionRecord } from './expression-node.ts'
+import { type Expression, type ExpressionRecord, newScope } from './expression-node.ts'
 import { isBool, particleOf } from './expression-value.ts'
 
 /** Throws ResultError 4 for bytes that are no expression. */
@@ -19,17 +19,30 @@ const MAX_CACHED = 256
 const MAX_CACHED_BYTES = 1024
 const cache = new Map<string, Expression>()
 
+/** The last filter that was too long for the table: a scan or a batch asks for it with every record. */
+let lastLong: { readonly bytes: Buffer; readonly compiled: Expression } | undefined
+const MAX_LONG_BYTES = 1024 * 1024
+
 /** The same filter comes with many requests: the last ones stay compiled. */
-function cached(bytes: Slice): Expression {
-  if (bytes.end - bytes.start > MAX_CACHED_BYTES) return compileExpression(bytes)
-  const name = bytes.buffer.toString('latin1', bytes.start, bytes.end)
+function cached({ buffer, start, end }: Slice): Expression {
+  if (end - start > MAX_LONG_BYTES) return compileExpression({ buffer, start, end })
+  if (end - start > MAX_CACHED_BYTES) {
+    if (lastLong?.bytes.compare(buffer, start, end) !== 0) lastLong = compiledCopy({ buffer, start, end })
+    return lastLong.compiled
+  }
+  const name = buffer.toString('latin1', start, end)
   const known = cache.get(name)
   if (known) return known
-  const copy = Buffer.from(bytes.buffer.subarray(bytes.start, bytes.end))
-  const compiled = compileExpression({ buffer: copy, start: 0, end: copy.length })
+  const { compiled } = compiledCopy({ buffer, start, end })
   if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value!)
   cache.set(name, compiled)
   return compiled
+}
+
+/** The bytes of a request are not there any more when the next one comes. */
+function compiledCopy({ buffer, start, end }: Slice): { bytes: Buffer; compiled: Expression } {
+  const bytes = Buffer.from(buffer.subarray(start, end))
+  return { bytes, compiled: compileExpression({ buffer: bytes, start: 0, end: bytes.length }) }
 }
 
 /** Whether the bytes are an expression that a filter can be. */
@@ -47,7 +60,7 @@ export function filterResult(bytes: Slice, record: ExpressionRecord): ResultCode
   try {
     const expression = cached(bytes)
     if (!isBool(expression.type)) return ResultCode.PARAMETER
-    return expression.run({ record, values: [] }) === true ? ResultCode.OK : ResultCode.FILTERED_OUT
+    return expression.run(newScope(record)) === true ? ResultCode.OK : ResultCode.FILTERED_OUT
   } catch (error) {
     if (error instanceof ResultError) return error.code
     throw error
@@ -61,7 +74,7 @@ const ALL_FLAGS = 31
 export function readExpression(payload: Slice, record: ExpressionRecord): Particle | undefined {
   const { expression, flags } = new Compiler(payload).withFlags()
   if ((flags & ~Flag.EVAL_NO_FAIL) !== 0) throw new ResultError(ResultCode.PARAMETER)
-  const value = expression.run({ record, values: [] })
+  const value = expression.run(newScope(record))
   if (value !== undefined) return stored(particleOf(value))
   if (flags & Flag.EVAL_NO_FAIL) return undefined
   throw new ResultError(ResultCode.NOT_APPLICABLE, 'unknown')
@@ -82,7 +95,7 @@ export function writeExpression(payload: Slice, record: ExpressionRecord, exists
   const noFail = (flags & Flag.POLICY_NO_FAIL) !== 0
   if (!exists && flags & Flag.UPDATE_ONLY) return failOrKeep(noFail, ResultCode.BIN_NOT_FOUND)
   if (exists && flags & Flag.CREATE_ONLY) return failOrKeep(noFail, ResultCode.BIN_EXISTS)
-  const value = expression.run({ record, values: [] })
+  const value = expression.run(newScope(record))
   if (value === undefined) return failOrKeep((flags & Flag.EVAL_NO_FAIL) !== 0, ResultCode.NOT_APPLICABLE)
   const particle = particleOf(value)
   if (particle) return { kind: 'store', value: stored(particle) }

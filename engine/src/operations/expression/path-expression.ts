@@ -11,7 +11,7 @@ import { collectionAt, type Collection } from '../../values/collection.ts'
 import { ItemKind, itemKind } from '../../values/msgpack-item.ts'
 import { withTables } from '../collection-table.ts'
 import { Compiler, Names } from './compiler.ts'
-import { type Expression, type ExpressionRecord, malformed, type Scope } from './expression-node.ts'
+import { type Expression, type ExpressionRecord, malformed, newScope, type Scope } from './expression-node.ts'
 import { isBool } from './expression-value.ts'
 import { PathItemType, type PathStep } from './path-step.ts'
 import { modifiedAt } from './path-modify.ts'
@@ -52,14 +52,14 @@ export function selectByPath(
 ): Particle | undefined {
   if (bin === undefined) return undefined
   collectionOf(bin)
-  return compileWhole(payload, false).run(bin, { record, values: [] })
+  return compileWhole(payload, false).run(bin, newScope(record))
 }
 
 /** The bin after MODIFY. Throws ResultError. */
 export function modifyByPath(bin: Particle | undefined, payload: Slice, record: ExpressionRecord): Particle {
   if (bin === undefined) throw new ResultError(ResultCode.BIN_TYPE, 'no bin')
   collectionOf(bin)
-  return compileWhole(payload, true).run(bin, { record, values: [] })
+  return compileWhole(payload, true).run(bin, newScope(record))
 }
 
 function compileWhole(payload: Slice, modifies: boolean): PathCall {

@@ -29,13 +29,13 @@ export function modifiedAt(collection: Collection, modification: Modification): 
 }
 
 function modified(collection: Collection, level: number, modification: Modification): Buffer {
-  const { buffer, start, end, count, isMap, flags, first } = collection
+  const { buffer, start, end, count, isMap, flags } = collection
   if (count === 0) return buffer.subarray(start, end)
   const { path, mode, scope } = modification
   return withTables(() => {
     const starts = elementStarts(collection)
     const chosen = chosenBy(path[level]!, collection, starts, { scope, noFail: mode.noFail })
-    const body = new ByteWriter(end - first)
+    const body = new ByteWriter()
     let left = 0
     for (let i = 0; i < count; i++) {
       const element = elementAt(collection, starts, i)

@@ -1,11 +1,12 @@
 /** One step of a path: which elements of a collection it chooses. */
 import type { Collection } from '../../values/collection.ts'
 import { collectionAt } from '../../values/collection.ts'
+import { compareItems } from '../../values/item-order.ts'
 import { headerLength, headerSize, skipItem } from '../../values/msgpack-item.ts'
 import { childAt, PathType } from '../collection-child.ts'
 import type { PathItem } from '../collection-call.ts'
 import { borrow, valueStart } from '../collection-table.ts'
-import { findKey } from '../map-key.ts'
+import { keysBelow } from '../map-key.ts'
 import { type Element, type Expression, malformed, type Scope } from './expression-node.ts'
 
 const listTypes = new Set<number>([PathType.LIST_INDEX, PathType.LIST_RANK, PathType.LIST_VALUE])
@@ -43,7 +44,7 @@ export function elementAt(collection: Collection, starts: Uint32Array, index: nu
 
 /**
  * Marks in a table the elements that a step chooses: 1 each. Throws ResultError 4 for a step of the other kind of
- * collection, and for a filter that is unknown, which `noFail` takes as false.
+ * collection, for a filter that is unknown, which `noFail` takes as false, and when paths have done too much.
  */
 export function chosenBy(
   step: PathStep,
@@ -51,16 +52,19 @@ export function chosenBy(
   starts: Uint32Array,
   context: { readonly scope: Scope; readonly noFail: boolean },
 ): Uint32Array {
-  const chosen = borrow(collection.count).fill(
-    step.type === PathItemType.CHILDREN ? 1 : 0,
-    0,
-    collection.count,
-  )
+  spend(collection, context.scope)
+  const chosen = borrow(collection.count)
+  chosen.fill(step.type === PathItemType.CHILDREN ? 1 : 0, 0, collection.count)
   if (step.item) choosePlain(step.item, step.buffer!, collection, starts, chosen)
   for (const filter of step.filters)
     for (let i = 0; i < collection.count; i++)
       if (chosen[i] === 1) chosen[i] = holds(filter, elementAt(collection, starts, i), context) ? 1 : 0
   return chosen
+}
+
+function spend({ count, start, end }: Collection, { pathWork }: Scope): void {
+  pathWork.left -= count + ((end - start) >> 4)
+  if (pathWork.left < 0) malformed('a path that looks at too much')
 }
 
 function holds(
@@ -84,8 +88,10 @@ function choosePlain(
   if (item.type === PathItemType.KEYS) {
     let at = item.value + headerLength(buffer[item.value]!)
     for (let left = headerSize(buffer, item.value); left > 0; left--) {
-      const place = findKey(collection, buffer, at)
-      if (place.found) chosen[place.index] = 1
+      const place = keysBelow(collection, starts, buffer, at)
+      const isThere =
+        place < collection.count && compareItems(collection.buffer, starts[2 * place]!, buffer, at) === 0
+      if (isThere) chosen[place] = 1
       at = skipItem(buffer, at, item.valueEnd)
     }
     return

@@ -33,8 +33,12 @@ const MAX_DEPTH = 100
 const MAX_REPEATS = 0x7fff
 const NEWLINE = 10
 
+/** Longer patterns are refused: their tree would take thousands of times their bytes. */
+const MAX_PATTERN_BYTES = 16 * 1024
+
 /** Throws RegexError for what is no pattern. */
 export function parseRegex(pattern: Buffer, flags: number): RegexTree {
+  if (pattern.length > MAX_PATTERN_BYTES) fail(`a pattern of more than ${MAX_PATTERN_BYTES} bytes`)
   return new Parser(pattern.toString('latin1'), flags).whole()
 }
 

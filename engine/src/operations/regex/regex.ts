@@ -123,7 +123,11 @@ class ProgramBuilder {
   }
 
   #repeat(item: RegexNode, least: number, most: number): void {
-    for (let i = 0; i < least; i++) this.add(item)
+    const before = this.program.length
+    for (let i = 0; i < least; i++) {
+      this.add(item)
+      if (this.program.length === before) return
+    }
     if (most === Infinity) {
       const start = this.program.length
       const split = this.#split()
