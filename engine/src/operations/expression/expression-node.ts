@@ -35,9 +35,9 @@ export interface Scope {
 
 /**
  * Elements that the paths of one expression may look at, one path inside another included, and every 16 bytes they
- * copy; far more than a record holds, so that only expressions made to hurt meet it.
+ * copy: about a second. Records of the usual size never have so many.
  */
-export const MAX_PATH_WORK = 4_000_000
+const MAX_PATH_WORK = 1_000_000
 
 export const newScope = (record: ExpressionRecord): Scope => ({
   record,

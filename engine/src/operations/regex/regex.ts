@@ -2,7 +2,7 @@
  * Searches bytes for a POSIX regular expression in time bounded by length × size of the pattern: a pattern becomes a
  * program whose possible places are followed all at once, byte by byte (K. Thompson, 1968), so that no pattern a client
  * sends holds up the node. Back references need to remember one way at a time; such patterns are tried way by way.
- * Either gives up after MAX_STEPS.
+ * Either gives up after a number of steps.
  */
 import {
   type AssertionKind,
@@ -26,6 +26,8 @@ type Step =
 
 const MAX_PROGRAM = 20_000
 const MAX_STEPS = 10_000_000
+/** A step back and forth costs ten times as much. */
+const MAX_STEPS_BACK = 1_000_000
 const NEWLINE = 10
 const wordBytes = bytesThat(isWordByte)
 
@@ -274,7 +276,7 @@ class Backtracking {
     while (ways.length > 0) {
       let { place, at, slots } = ways.pop()!
       for (;;) {
-        if (++this.#steps > MAX_STEPS) return undefined
+        if (++this.#steps > MAX_STEPS_BACK) return undefined
         const step = this.#program[place]!
         if (step.op === 'match') return true
         if (step.op === 'split') {
