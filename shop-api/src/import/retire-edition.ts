@@ -51,11 +51,12 @@ async function retireProducts(
     const products = await records.getMany(ids.map((id) => productKey(edition, id)))
     for (const product of products) {
       if (!product) continue
-      const { id, variants } = ProductSchema.parse(JSON.parse(String(product.bins.json)))
+      const { variants } = ProductSchema.parse(JSON.parse(String(product.bins.json)))
       for (const { sku } of variants) await window.run(() => records.remove(skuKey(edition, sku)))
-      await window.drained()
-      await window.run(() => records.remove(productKey(edition, id)))
     }
+    // A product that is there names its SKUs to a run that follows one that was interrupted.
+    await window.drained()
+    for (const id of ids) await window.run(() => records.remove(productKey(edition, id)))
   }
   await window.drained()
 }
