@@ -3,6 +3,7 @@ import { batchRead } from './batch-read.ts'
 import { commit } from './commit.ts'
 import { embedded } from './embedded.ts'
 import { memory } from './memory.ts'
+import { productPage } from './product-page.ts'
 import { removeTemporaryFolders } from './processes.ts'
 import { throughput } from './throughput.ts'
 
@@ -11,6 +12,7 @@ const benches: Record<string, { title: string; run: () => Promise<void> }> = {
   batch: { title: 'Batch reads', run: batchRead },
   embedded: { title: 'The client on a node in its own process', run: embedded },
   memory: { title: 'Memory, restarts and background work', run: memory },
+  'product-page': { title: 'The product page of the store, against a bare route', run: productPage },
   commit: { title: 'Writes that wait for the disk', run: commit },
 }
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { cartRoutes } from './carts/cart-routes.ts'
 import { CartService } from './carts/cart-service.ts'
 import { CartStore } from './carts/cart-store.ts'
-import { catalogRoutes } from './catalog/catalog-routes.ts'
+import { catalogRoutes, productHandler } from './catalog/catalog-routes.ts'
 import { CatalogStore } from './catalog/catalog-store.ts'
 import { checkoutRoutes } from './checkout/checkout-routes.ts'
 import type { CheckoutDeps } from './checkout/checkout-ports.ts'
@@ -73,6 +73,7 @@ export function createStore(parts: StoreParts): Store {
       engine: parts.pingEngine,
       database: async () => void (await database.sql.execute(sql`select 1`)),
     },
+    direct: { '/products/:id': productHandler(catalog) },
     routes: [
       catalogRoutes(catalog),
       cartRoutes(carts, now),

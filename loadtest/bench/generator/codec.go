@@ -27,8 +27,10 @@ func newCodec(o options) (codec, error) {
 		return &redisCodec{write: write, value: value(o.size)}, nil
 	case "echo":
 		return &echoCodec{request: newLarderCodec(o, write).template, answerSize: o.answerSize}, nil
+	case "http":
+		return newHTTPCodec(o.paths)
 	}
-	return nil, fmt.Errorf("-protocol %s: wants larder, redis or echo", o.protocol)
+	return nil, fmt.Errorf("-protocol %s: wants larder, redis, echo or http", o.protocol)
 }
 
 func value(size int) []byte { return bytes.Repeat([]byte("v"), size) }

@@ -18,6 +18,7 @@ import (
 
 type options struct {
 	host, protocol, operation, namespace, set string
+	paths                                     string
 	port, connections, pipeline, size, batch  int
 	keys                                      uint64
 	seconds                                   float64
@@ -42,7 +43,7 @@ func parse() options {
 	var o options
 	flag.StringVar(&o.host, "host", "127.0.0.1", "address in the loopback range")
 	flag.IntVar(&o.port, "port", 3000, "port")
-	flag.StringVar(&o.protocol, "protocol", "larder", "larder, redis or echo")
+	flag.StringVar(&o.protocol, "protocol", "larder", "larder, redis, echo or http")
 	flag.StringVar(&o.operation, "operation", "read", "read, write or batch (larder only)")
 	flag.StringVar(&o.namespace, "namespace", "test", "namespace (larder)")
 	flag.StringVar(&o.set, "set", "bench", "set (larder)")
@@ -53,6 +54,7 @@ func parse() options {
 	flag.Uint64Var(&o.keys, "keys", 1_000_000, "number of keys")
 	flag.Float64Var(&o.seconds, "seconds", 5, "how long to run; ignored with -fill")
 	flag.BoolVar(&o.fill, "fill", false, "write every key once and end")
+	flag.StringVar(&o.paths, "paths", "", "file of paths to ask for, one to a line (http)")
 	flag.IntVar(&o.answerSize, "answer-size", 30, "bytes of one answer (echo)")
 	flag.Parse()
 	ip := net.ParseIP(o.host)

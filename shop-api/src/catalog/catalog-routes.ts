@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { DirectHandler } from '../http/access-log.ts'
 import { Problem, problemResponse, problemResponses } from '../http/problem.ts'
 import { createRouter } from '../http/router.ts'
 import type { CatalogStore } from './catalog-store.ts'
@@ -88,7 +89,24 @@ const locationsRoute = createRoute({
   },
 })
 
-const productHeaders = { 'content-type': 'application/json' }
+/**
+ * The store's hottest route, for `direct` of the application: described like the others, but the id is only looked
+ * up, so a malformed one is simply not found, and the body goes out as it is stored.
+ */
+export function productHandler(catalog: CatalogStore): DirectHandler {
+  return async (c, requestId) => {
+    const id = c.req.param('id') ?? ''
+    const json = id.length <= 120 ? await catalog.findProductJson(id) : undefined
+    // Not by `c.body`, which makes a Headers object as soon as there are two.
+    if (json) {
+      const headers = { 'content-type': 'application/json', 'x-request-id': requestId }
+      return new Response(json as Uint8Array<ArrayBuffer>, { headers })
+    }
+    return problemResponse(c, 'product-not-found', `There is no product ${id.slice(0, 120)}`, {
+      headers: { 'x-request-id': requestId },
+    })
+  }
+}
 
 export function catalogRoutes(catalog: CatalogStore) {
   const router = createRouter()
@@ -101,15 +119,7 @@ export function catalogRoutes(catalog: CatalogStore) {
     return { items: [...found.items], nextCursor }
   }
 
-  // The store's hottest route: described like the others, but the id is only looked up, so a malformed one is
-  // simply not found, and the body goes out as it is stored.
   router.openAPIRegistry.registerPath(productRoute)
-  router.get('/products/:id', async (c) => {
-    const id = c.req.param('id')
-    const json = id.length <= 120 ? await catalog.findProductJson(id) : undefined
-    if (!json) return problemResponse(c, 'product-not-found', `There is no product ${id.slice(0, 120)}`)
-    return c.body(json as Uint8Array<ArrayBuffer>, 200, productHeaders)
-  })
   router.openapi(listRoute, async (c) => c.json(await page(ROOT_CATEGORY, c.req.valid('query')), 200))
   router.openapi(categoriesRoute, async (c) => {
     const empty = { id: ROOT_CATEGORY, name: 'All products', path: [], children: [], productCount: 0 }

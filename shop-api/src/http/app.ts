@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Logger } from 'pino'
 import { hasReason } from '../records.ts'
-import { accessLog } from './access-log.ts'
+import { accessLog, direct, type DirectHandler } from './access-log.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes, type ReadinessCheck } from './health-routes.ts'
 import { Problem, problemResponse } from './problem.ts'
@@ -19,11 +19,15 @@ export interface AppOptions {
   readonly checks: Readonly<Record<string, ReadinessCheck>>
   /** Route modules: the catalogue's, the carts', stock, checkout, orders, the storefront. */
   readonly routes: readonly OpenAPIHono<RouteEnv>[]
+  /** By path: what answers a GET before any middleware sees it. For the store's hottest route alone. */
+  readonly direct?: Readonly<Record<string, DirectHandler>>
 }
 
 /** The whole HTTP application. Needs no socket: `app.request('/products')` answers too. */
 export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
   const app = createRouter()
+  for (const [path, handler] of Object.entries(options.direct ?? {}))
+    app.get(path, direct(options.log, options.nextRequestId, handler))
   app.use(accessLog(options.log, options.nextRequestId))
   app.on(
     ['POST', 'PUT', 'PATCH', 'DELETE'],
@@ -39,12 +43,13 @@ export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
 
   app.notFound((c) => problemResponse(c, 'route-not-found', `Nothing answers ${c.req.method} ${c.req.path}`))
   app.onError((error, c) => {
+    const requestId = c.get('requestId')
+    c.header('x-request-id', requestId)
     if (error instanceof Problem) return problemResponse(c, error.code, error.message, error.extra)
     if (error instanceof HTTPException) {
       if (error.status === 415) return problemResponse(c, 'unsupported-media-type', error.message)
       if (error.status < 500) return problemResponse(c, 'malformed-json', error.message)
     }
-    const requestId = c.get('requestId')
     if (
       hasReason(error, 'TIMEOUT', 'PARTITION_UNAVAILABLE', 'DEVICE_OVERLOAD', 'NO_CONNECTION', 'KEY_BUSY')
     ) {

@@ -51,11 +51,9 @@ export function documentationRoutes(app: OpenAPIHono<RouteEnv>) {
         </html>`,
     ),
   )
-  router.get('/docs/start.js', (c) =>
-    c.body(starter, 200, { 'content-type': 'text/javascript; charset=utf-8' }),
-  )
   router.get('/docs/:file', async (c) => {
     const file = c.req.param('file')
+    if (file === 'start.js') return c.body(starter, 200, { 'content-type': 'text/javascript; charset=utf-8' })
     const type = Object.hasOwn(swaggerFiles, file) ? swaggerFiles[file] : undefined
     if (!type) throw new Problem('route-not-found', `Nothing answers GET ${c.req.path}`)
     return c.body(await readFile(join(swaggerFolder, file)), 200, {

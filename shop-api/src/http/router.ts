@@ -1,9 +1,12 @@
+import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { z } from 'zod'
 import { problemResponse } from './problem.ts'
 
 /** What the application hands to every route through the context. */
 export interface RouteEnv {
+  /** Node's own request; undefined where the application is called without a socket. */
+  Bindings: Partial<HttpBindings> | undefined
   Variables: { requestId: string }
 }
 

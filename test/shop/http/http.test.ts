@@ -1,5 +1,8 @@
+import { getRouterName } from 'hono/dev'
+import { pino } from 'pino'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { BODY_MAX_BYTES } from '../../../shop-api/src/http/app.ts'
+import { listen } from '../../../shop-api/src/http/http-server.ts'
 import { Face } from '../support/face.ts'
 
 let face: Face
@@ -72,6 +75,34 @@ describe('request ids', () => {
     expect(await idFor('a b')).toMatch(/^test-/)
     expect(await idFor('{"x":1}')).toMatch(/^test-/)
   })
+
+  it.each(['/health', '/products/no-such', '/products?limit=1'])('name every answer to %s', async (path) => {
+    const server = await listen(face.app, '127.0.0.1', 0)
+    const idFor = async (given: string) => {
+      const answer = await fetch(server.url + path, { headers: { 'x-request-id': given } })
+      return answer.headers.get('x-request-id')
+    }
+    expect(await idFor('trace-12345')).toBe('trace-12345')
+    expect(await idFor('{"x":1}')).toMatch(/^test-/)
+    await server.close()
+  })
+
+  it('name a product’s page too, and its failure, and stand in the log of both', async () => {
+    const lines: { requestId?: string; path?: string; status?: number }[] = []
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line) as object) })
+    const loud = new Face(log)
+    await loud.import()
+    const [item] = (await loud.json<{ items: { id: string }[] }>('/products?limit=1')).body.items
+    const path = `/products/${item!.id}`
+    const headers = { 'x-request-id': 'trace-12345' }
+    const found = await loud.json(path, { headers })
+    expect([found.status, found.headers.get('x-request-id')]).toEqual([200, 'trace-12345'])
+    loud.records.get = () => Promise.reject(new Error('no'))
+    const failed = await loud.json(path, { headers })
+    expect([failed.status, failed.headers.get('x-request-id')]).toEqual([500, 'trace-12345'])
+    const ours = lines.filter(({ requestId }) => requestId === 'trace-12345')
+    expect(ours).toMatchObject([{ path, status: 200 }, { path, msg: 'request' }, { msg: 'request failed' }])
+  })
 })
 
 describe('health', () => {
@@ -113,4 +144,9 @@ describe('documentation', () => {
     for (const file of files) expect((await face.app.request(file)).status, file).toBe(200)
     expect((await face.app.request('/docs/package.json')).status).toBe(404)
   })
+})
+
+it('has no route that the fast router cannot take', async () => {
+  await face.app.request('/health')
+  expect(getRouterName(face.app)).toContain('RegExpRouter')
 })

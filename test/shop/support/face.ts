@@ -1,8 +1,8 @@
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { cartRoutes } from '../../../shop-api/src/carts/cart-routes.ts'
 import { CartService } from '../../../shop-api/src/carts/cart-service.ts'
 import { CartStore } from '../../../shop-api/src/carts/cart-store.ts'
-import { catalogRoutes } from '../../../shop-api/src/catalog/catalog-routes.ts'
+import { catalogRoutes, productHandler } from '../../../shop-api/src/catalog/catalog-routes.ts'
 import { CatalogStore } from '../../../shop-api/src/catalog/catalog-store.ts'
 import { requestIds } from '../../../shop-api/src/http/access-log.ts'
 import { createApp } from '../../../shop-api/src/http/app.ts'
@@ -29,24 +29,29 @@ export class Face {
     now: this.now,
   })
   checks: Record<string, () => Promise<void>> = {}
-  readonly app = createApp({
-    log: pino({ level: 'silent' }),
-    nextRequestId: requestIds('test'),
-    checks: this.checks,
-    routes: [
-      catalogRoutes(this.catalog),
-      cartRoutes(this.carts, this.now),
-      storefrontRoutes({
-        catalog: this.catalog,
-        carts: this.carts,
-        stock: this.stock,
-        pricing: standardPricing,
-        now: this.now,
-        newKey: () => 'key-of-the-test',
-        api: async (path, init) => this.app.request(path, init),
-      }),
-    ],
-  })
+  readonly app: ReturnType<typeof createApp>
+
+  constructor(log: Logger = pino({ level: 'silent' })) {
+    this.app = createApp({
+      log,
+      nextRequestId: requestIds('test'),
+      checks: this.checks,
+      direct: { '/products/:id': productHandler(this.catalog) },
+      routes: [
+        catalogRoutes(this.catalog),
+        cartRoutes(this.carts, this.now),
+        storefrontRoutes({
+          catalog: this.catalog,
+          carts: this.carts,
+          stock: this.stock,
+          pricing: standardPricing,
+          now: this.now,
+          newKey: () => 'key-of-the-test',
+          api: async (path, init) => this.app.request(path, init),
+        }),
+      ],
+    })
+  }
 
   async import(source: CatalogSource = generatedCatalog(120)): Promise<void> {
     const outline = await outlineOf(source, () => {})
