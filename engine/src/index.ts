@@ -9,19 +9,17 @@ export type { Policy, ReadPolicy, WritePolicy } from './client/policy.ts'
 export type { ClientRecord, Metadata, OperateResult } from './client/record.ts'
 export { ClientCode, ClientError } from './protocol/client-error.ts'
 export type { Key } from './protocol/key.ts'
-export {
-  type Context,
-  ctx,
-  infinity,
-  list,
-  ListFlag,
-  ListOrder,
-  map,
-  MapFlag,
-  MapOrder,
-  ReturnType,
-} from './protocol/collection-builder.ts'
-export { exp, type Expression, ExpressionWriteFlag } from './protocol/expression-builder.ts'
+export { bit, BitFlag, type BitNumber, BitOverflow, BitResizeFlag } from './protocol/bit-builder.ts'
+export type { CallStep } from './protocol/call.ts'
+export { ListOrder, MapOrder } from './protocol/collection-order.ts'
+export { type Context, type ContextItem, ctx } from './protocol/collection-path.ts'
+export { Expression } from './protocol/expression.ts'
+export { exp, ExpressionType, ExpressionWriteFlag } from './protocol/expression-builder.ts'
+export { hll, HllFlag, type HllSize } from './protocol/hll-builder.ts'
+export { list, ListFlag, ListSortFlag } from './protocol/list-builder.ts'
+export { map, MapFlag } from './protocol/map-builder.ts'
 export { op, type Operation } from './protocol/operation-builder.ts'
-export { double, geoJson, type Value } from './protocol/value-codec.ts'
+export { path, Selected } from './protocol/path-builder.ts'
+export { ReturnType } from './protocol/return-type.ts'
+export { double, geoJson, Hll, infinity, type Value, wildcard } from './protocol/value-codec.ts'
 export { ResultCode } from './values/result-code.ts'

@@ -1,5 +1,5 @@
 import { ClientError, invalid, shown } from '../protocol/client-error.ts'
-import type { Expression } from '../protocol/expression-builder.ts'
+import type { Expression } from '../protocol/expression.ts'
 import type { Key } from '../protocol/key.ts'
 import { Op } from '../protocol/message.ts'
 import type { Operation } from '../protocol/operation-builder.ts'

@@ -1,5 +1,5 @@
 import { invalid, shown } from '../protocol/client-error.ts'
-import type { Expression } from '../protocol/expression-builder.ts'
+import { Expression } from '../protocol/expression.ts'
 
 /** For every request; times in ms. */
 export interface Policy {
@@ -66,7 +66,7 @@ export function checkPolicy(policy: WritePolicy): void {
     invalid(`generation is a whole number of 0 to ${MAX_GENERATION}, not ${shown(generation)}`)
   if (exists !== undefined && !(exists in existsNames))
     invalid(`exists is one of ${Object.keys(existsNames).join(', ')}, not ${shown(exists)}`)
-  if (policy.filter !== undefined && !Buffer.isBuffer(policy.filter.encoded))
+  if (policy.filter !== undefined && !(policy.filter instanceof Expression))
     invalid(`filter is an expression made with exp, not ${shown(policy.filter)}`)
   ttlField(policy.ttl)
 }

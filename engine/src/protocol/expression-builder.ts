@@ -3,14 +3,16 @@
  * server when it reads them. Source: protocol notes, expressions 2 to 5.
  */
 import { ByteWriter } from '../values/byte-writer.ts'
-import { encodeCall, ReturnType } from './collection-builder.ts'
+import { type CallStep, encodeCall, PATH_CALL } from './call.ts'
+import { invalid } from './client-error.ts'
+import { Expression } from './expression.ts'
+import { list } from './list-builder.ts'
+import { map } from './map-builder.ts'
 import { Op } from './message.ts'
+import { isWrite } from './operation-builder.ts'
 import { checkBinName, encodedStep, type Operation } from './operation-writer.ts'
-import { type Value, writeRawString, writeValue } from './value-codec.ts'
-
-export interface Expression {
-  readonly encoded: Buffer
-}
+import { ReturnType } from './return-type.ts'
+import { GeoJson, type Marker, type Value, writeRawString, writeValue } from './value-codec.ts'
 
 /** Types of values in expressions. */
 export const ExpressionType = {
@@ -37,7 +39,7 @@ export const ExpressionWriteFlag = {
 function write(fill: (to: ByteWriter) => void): Expression {
   const to = new ByteWriter(32)
   fill(to)
-  return { encoded: to.buffer.subarray(0, to.length) }
+  return new Expression(to.buffer.subarray(0, to.length))
 }
 
 function operator(code: number, ...operands: readonly Expression[]): Expression {
@@ -53,10 +55,43 @@ const raw = (text: string) => write((to) => writeRawString(to, text))
 const bin = (type: number, name: string) => operator(81, literal(type), raw(name))
 const key = (type: number) => operator(80, literal(type))
 
-/** `[127, type, 0, call, bin]`: a reading call on a list or map. */
-function call(type: number, code: number, args: readonly Value[], operand: Expression): Expression {
-  const encoded = encodeCall(code, args)
-  return operator(127, literal(type), literal(0), { encoded }, operand)
+const CALL = 127
+const Module = { COLLECTION: 0, BIT: 1, HLL: 2 } as const
+const MODIFIES = 0x40
+const FIRST_MAP_CODE = 64
+/** Levels of a path that lead into a map have this bit. */
+const MAP_LEVEL = 0x20
+
+function moduleOf(op: number): number {
+  switch (op) {
+    case Op.BIT_READ:
+    case Op.BIT_MODIFY:
+      return Module.BIT
+    case Op.HLL_READ:
+    case Op.HLL_MODIFY:
+      return Module.HLL
+    default:
+      return Module.COLLECTION
+  }
+}
+
+/** The bin that a step names, with the type its call needs. */
+function binOf({ op, bin: name, call: { code, path } }: CallStep): Expression {
+  const module = moduleOf(op)
+  if (module === Module.BIT) return bin(BLOB, name)
+  if (module === Module.HLL) return bin(ExpressionType.HLL, name)
+  if (code === PATH_CALL)
+    return invalid('exp.call with a step of path needs its operand, such as exp.mapBin(name)')
+  const [first] = path
+  const isMap = first ? (first.type & MAP_LEVEL) !== 0 : code >= FIRST_MAP_CODE
+  return bin(isMap ? MAP : LIST, name)
+}
+
+/** `[127, type, module, call, operand]` */
+function call(type: number, step: CallStep, operand: Expression = binOf(step)): Expression {
+  const modifies = isWrite(step) ? MODIFIES : 0
+  const encoded = new Expression(encodeCall(step.call, true))
+  return operator(CALL, literal(type), literal(moduleOf(step.op) | modifies), encoded, operand)
 }
 
 const unary = (code: number) => (value: Expression) => operator(code, value)
@@ -94,6 +129,9 @@ export const exp = {
   nil: () => literal(null),
   list: (values: readonly Value[]) => operator(126, literal(values)),
   map: (value: Value) => literal(value),
+  geo: (text: string) => literal(new GeoJson(text)),
+  /** `infinity` or `wildcard`. */
+  marker: (value: Marker) => literal(value),
 
   intBin: (name: string) => bin(INT, name),
   floatBin: (name: string) => bin(FLOAT, name),
@@ -101,6 +139,7 @@ export const exp = {
   blobBin: (name: string) => bin(BLOB, name),
   boolBin: (name: string) => bin(BOOL, name),
   geoBin: (name: string) => bin(ExpressionType.GEO, name),
+  hllBin: (name: string) => bin(ExpressionType.HLL, name),
   listBin,
   mapBin,
   binType: (name: string) => operator(82, raw(name)),
@@ -139,7 +178,14 @@ export const exp = {
   intXor: many(34),
   intNot: unary(35),
   leftShift: binary(36),
+  /** Fills with zeroes. */
   rightShift: binary(37),
+  /** Fills with the sign. */
+  arithmeticRightShift: binary(38),
+  bitCount: unary(39),
+  /** Place of the first bit that is so, from the highest, -1 when there is none. */
+  leftScan: binary(40),
+  rightScan: binary(41),
   min: many(50),
   max: many(51),
 
@@ -156,11 +202,14 @@ export const exp = {
   setName: () => operator(70),
   keyExists: () => operator(71),
   isTombstone: () => operator(72),
+  memorySize: () => operator(73),
   recordSize: () => operator(74),
   intKey: () => key(INT),
   stringKey: () => key(STRING),
   blobKey: () => key(BLOB),
 
+  mapKeys: unary(101),
+  mapValues: unary(102),
   /** condition, value, condition, value, …, default. */
   cond: many(123),
   variable: (name: string) => operator(124, raw(name)),
@@ -168,14 +217,29 @@ export const exp = {
   let: (definitions: Readonly<Record<string, Expression>>, body: Expression) =>
     operator(125, ...Object.entries(definitions).flatMap(([name, value]) => [raw(name), value]), body),
 
-  listSize: (name: string) => call(INT, 16, [], listBin(name)),
-  listCountValue: (name: string, value: Value) => call(INT, 22, [ReturnType.COUNT, value], listBin(name)),
-  mapSize: (name: string) => call(INT, 96, [], mapBin(name)),
+  /**
+   * What a step of `list`, `map`, `bit`, `hll` or `path` would answer, or the collection, blob or HLL it would leave,
+   * on a bin or on another operand; nothing is stored. `type` is that of the result. Arguments of the step may be
+   * expressions.
+   *
+   * @example exp.call(ExpressionType.INT, list.getByRank('bids', -1))
+   */
+  call,
+  listSize: (name: string) => call(INT, list.size(name)),
+  listCountValue: (name: string, value: Value) => call(INT, list.getByValue(name, value, ReturnType.COUNT)),
+  mapSize: (name: string) => call(INT, map.size(name)),
   /** 0 or 1. */
-  mapCountKey: (name: string, key: Value) => call(INT, 97, [ReturnType.COUNT, key], mapBin(name)),
-  mapGetInt: (name: string, key: Value) => call(INT, 97, [ReturnType.VALUE, key], mapBin(name)),
-  mapGetString: (name: string, key: Value) => call(STRING, 97, [ReturnType.VALUE, key], mapBin(name)),
-  mapGetList: (name: string, key: Value) => call(LIST, 97, [ReturnType.VALUE, key], mapBin(name)),
+  mapCountKey: (name: string, key: Value) => call(INT, map.getByKey(name, key, ReturnType.COUNT)),
+  mapGetInt: (name: string, key: Value) => call(INT, map.getByKey(name, key)),
+  mapGetString: (name: string, key: Value) => call(STRING, map.getByKey(name, key)),
+  mapGetList: (name: string, key: Value) => call(LIST, map.getByKey(name, key)),
+
+  /** In the conditions and changes of `path`: the element that is looked at. */
+  loopValue: (type: number) => operator(122, literal(type), literal(1)),
+  loopKey: (type: number) => operator(122, literal(type), literal(0)),
+  loopIndex: () => operator(122, literal(INT), literal(2)),
+  /** In `path.modify`: takes the element out. */
+  removeResult: () => operator(100),
 
   /** A step that answers what the expression gives, under a name. */
   read: (name: string, expression: Expression, flags = 0) => step(Op.EXP_READ, name, expression, flags),

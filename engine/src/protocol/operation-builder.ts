@@ -35,9 +35,11 @@ export const op = {
   delete: (): Operation => namedStep(Op.DELETE, ''),
 } as const
 
+const reads = new Set<number>([Op.READ, Op.CDT_READ, Op.EXP_READ, Op.BIT_READ, Op.HLL_READ])
+
 /** True for steps that need a write command. */
 export function isWrite({ op }: Operation): boolean {
-  return op !== Op.READ && op !== Op.CDT_READ && op !== Op.EXP_READ
+  return !reads.has(op)
 }
 
 /** True for the step that reads all bins. */

@@ -6,7 +6,7 @@ import { putUint32 } from '../values/byte-copy.ts'
 import type { ByteWriter } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
 import { invalid, shown } from './client-error.ts'
-import { Double, GeoJson, isList, type Value, writeValue } from './value-codec.ts'
+import { Double, GeoJson, Hll, isList, Marker, type Value, writeValue } from './value-codec.ts'
 
 /** One step on a record: what builders answer and `operate` takes. */
 export interface Operation {
@@ -154,6 +154,11 @@ function writeObject(
     writeText(to, value.text)
     return ParticleType.GEOJSON
   }
+  if (value instanceof Hll) {
+    to.bytes(value.bytes, 0, value.bytes.length)
+    return ParticleType.HLL
+  }
+  if (value instanceof Marker) invalid('infinity and wildcard stand in arguments of steps, not in bins')
   writeValue(to, value)
   return isList(value) ? ParticleType.LIST : ParticleType.MAP
 }

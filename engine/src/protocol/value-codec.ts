@@ -29,6 +29,29 @@ export class GeoJson {
 
 export const geoJson = (text: string) => new GeoJson(text)
 
+/** The bytes of a HyperLogLog, for the steps of `hll` and to be stored as they are. */
+export class Hll {
+  readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+}
+
+/** Stands for no value of its own: only in arguments of steps and calls. */
+export class Marker {
+  readonly item: Buffer
+
+  constructor(item: Buffer) {
+    this.item = item
+  }
+}
+
+/** Above every value: where an end is wanted. */
+export const infinity = new Marker(Buffer.of(0xd4, 0xff, 0x01))
+/** Equal to every value; at the end of a list to all its further elements. */
+export const wildcard = new Marker(Buffer.of(0xd4, 0xff, 0x00))
+
 export type Value =
   | null
   | undefined
@@ -39,6 +62,8 @@ export type Value =
   | Buffer
   | Double
   | GeoJson
+  | Hll
+  | Marker
   | readonly Value[]
   | ReadonlyMap<Value, Value>
   | { readonly [key: string]: Value }
@@ -60,6 +85,8 @@ export function writeValue(to: ByteWriter, value: Value, depth = 0): void {
   else if (Buffer.isBuffer(value)) writeTyped(to, ParticleType.BLOB, value)
   else if (value instanceof Double) writeDouble(to, value.value)
   else if (value instanceof GeoJson) writeTyped(to, ParticleType.GEOJSON, Buffer.from(value.text))
+  else if (value instanceof Hll) writeTyped(to, ParticleType.HLL, value.bytes)
+  else if (value instanceof Marker) to.bytes(value.item, 0, value.item.length)
   else if (isList(value)) {
     to.listHeader(value.length)
     for (const item of value) writeValue(to, item, depth + 1)
@@ -164,7 +191,7 @@ function compareKeys(a: Value, b: Value): number {
   return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
 }
 
-/** Bytes of a type that has no JavaScript form of its own, such as HLL. */
+/** A type that has no JavaScript form of its own is read as its bytes. */
 export function decodeBin(type: number, buffer: Buffer, start: number, end: number): unknown {
   switch (type) {
     case ParticleType.NULL:
@@ -179,6 +206,8 @@ export function decodeBin(type: number, buffer: Buffer, start: number, end: numb
       return buffer[start] !== 0
     case ParticleType.GEOJSON:
       return new GeoJson(buffer.toString('utf8', start + 3 + 8 * buffer.readUInt16BE(start + 1), end))
+    case ParticleType.HLL:
+      return new Hll(Buffer.from(buffer.subarray(start, end)))
     case ParticleType.LIST:
     case ParticleType.MAP:
       return new ValueReader(buffer, start, end).read()
@@ -305,6 +334,8 @@ export class ValueReader {
         return text(this.#buffer, start + 1, end)
       case ParticleType.GEOJSON:
         return new GeoJson(this.#buffer.toString('utf8', start + 1, end))
+      case ParticleType.HLL:
+        return new Hll(Buffer.from(this.#buffer.subarray(start + 1, end)))
       default:
         return Buffer.from(this.#buffer.subarray(start + 1, end))
     }
