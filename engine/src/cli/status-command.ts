@@ -17,7 +17,9 @@ export const statusCommand: Command = {
   help: `larder status [--node host:port] [--every SECONDS] [--once]
 
 Redraws until q or Ctrl-C; --once prints one screen and ends, for scripts and terminals without a cursor.
-Percentiles are of the last ten seconds, rates of the time since the screen before.
+Percentiles are of the last ten seconds, rates of the time since the screen before. Requests of clients in the node's
+own process count like those that come over the network. batch: whole batches; their rows are batch-sub-read and
+batch-sub-write. commit-wait: how long answers were held for the disk, those that left together counted once.
 
 Examples:
   larder status

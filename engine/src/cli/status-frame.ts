@@ -56,7 +56,9 @@ function uptime(seconds: number): string {
   return `${days > 0 ? `${days} d ` : ''}${new Date((seconds % 86_400) * 1000).toISOString().slice(11, 19)}`
 }
 
-const COLUMNS = [18, 12, 11, 11, 13, 13]
+const COLUMNS = [26, 12, 11, 11, 13, 13]
+/** What every namespace has; other rows are shown once they have been used. */
+const ALWAYS = /^\{[^}]*\}-(read|write)$/
 const row = (cells: readonly string[]): string =>
   cells.map((cell, i) => (i === 0 ? cell.padEnd(COLUMNS[0]!) : cell.padStart(COLUMNS[i]!))).join('')
 
@@ -90,6 +92,7 @@ export function statusFrame(now: StatusSample, before: StatusSample | undefined)
   const latencies = latenciesOf(info.get('larder-latencies'))
   const earlier = latenciesOf(before?.info.get('larder-latencies'))
   for (const [name, { total, percentiles }] of latencies) {
+    if (total === 0 && !ALWAYS.test(name)) continue
     const seconds = before ? (now.at - before.at) / 1000 : 0
     const rate = seconds > 0 ? (total - (earlier.get(name)?.total ?? 0)) / seconds : 0
     lines.push(row([name, count(rate), ...percentiles.map(time), count(total)]))

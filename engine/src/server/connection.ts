@@ -231,7 +231,7 @@ export class Connection {
     this.#held.push({ bytes: copy, ticket })
     this.#heldBytes += copy.length
     this.#service.countQueued(this, copy.length)
-    this.#service.syncs.whenSynced(ticket, (failed) => (failed ? this.destroy() : this.#release()))
+    this.#service.whenSynced(ticket, (failed) => (failed ? this.destroy() : this.#release()))
   }
 
   /** Lets go of the answers whose position is synced. */

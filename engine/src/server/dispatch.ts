@@ -6,6 +6,7 @@ import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchRun, type BatchRows } from './batch-run.ts'
+import type { Latencies } from './latency.ts'
 import { JUST_NOW, type MessageHandler, type UnfinishedAnswer } from './service.ts'
 import type { SyncLedger } from './sync-ledger.ts'
 
@@ -23,6 +24,8 @@ interface Target {
   readonly namespace: Namespace
   reads: number
   writes: number
+  batchReads: number
+  batchWrites: number
 }
 
 /** Brings record messages and batches to their namespaces. */
@@ -35,7 +38,10 @@ export class Dispatcher implements MessageHandler {
     knows: (message) => this.#target(message) !== undefined,
     execute: (message) => {
       const target = this.#target(message)
-      return target && this.#execute(target, message)
+      if (!target) return undefined
+      if (message.info2 & Info2.WRITE) target.batchWrites++
+      else target.batchReads++
+      return this.#execute(target, message)
     },
   }
   #message = new RequestMessage()
@@ -52,7 +58,15 @@ export class Dispatcher implements MessageHandler {
   ) {
     this.#namespaces = namespaces.map((namespace, number) => {
       const buffer = Buffer.from(namespace.name)
-      return { number, name: { buffer, start: 0, end: buffer.length }, namespace, reads: 0, writes: 0 }
+      return {
+        number,
+        name: { buffer, start: 0, end: buffer.length },
+        namespace,
+        reads: 0,
+        writes: 0,
+        batchReads: 0,
+        batchWrites: 0,
+      }
     })
     this.#ledger = ledger
     this.limits = limits
@@ -84,13 +98,18 @@ export class Dispatcher implements MessageHandler {
     return unfinished
   }
 
-  /** Hands over how many single reads and writes each namespace answered since the last call. */
-  takeCounts(taker: (namespace: number, reads: number, writes: number) => void): void {
-    for (let i = 0; i < this.#namespaces.length; i++) {
-      const target = this.#namespaces[i]!
-      if (target.reads + target.writes === 0) continue
-      taker(i, target.reads, target.writes)
-      target.reads = target.writes = 0
+  /** Enters all requests and rows since the last call as having taken this long; `latencies` by namespace. */
+  enterTimes(micros: number, latencies: readonly Latencies[]): void {
+    for (const target of this.#namespaces) {
+      const { reads, writes, batchReads, batchWrites } = target
+      if (reads + writes + batchReads + batchWrites === 0) continue
+      const of = latencies[target.number]!
+      const now = this.#clock()
+      if (reads > 0) of.read.add(micros, reads, now)
+      if (writes > 0) of.write.add(micros, writes, now)
+      if (batchReads > 0) of.of('batch-sub-read').add(micros, batchReads, now)
+      if (batchWrites > 0) of.of('batch-sub-write').add(micros, batchWrites, now)
+      target.reads = target.writes = target.batchReads = target.batchWrites = 0
     }
   }
 
@@ -139,6 +158,7 @@ export class Dispatcher implements MessageHandler {
 
 /** A batch whose rows wait for room for their answers. */
 class UnfinishedBatch implements UnfinishedAnswer {
+  started = 0
   readonly #batch: BatchRun
   readonly #ledger: SyncLedger
   done = false

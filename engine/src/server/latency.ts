@@ -87,10 +87,23 @@ function bucketOf(micros: number): number {
   return Math.min(BUCKETS - 1, Math.ceil(Math.log2(micros) * STEPS))
 }
 
+/** How long things took that belong to no namespace. */
+export class NodeLatencies {
+  /** Batches, from the first row to the last, turns of others included. */
+  readonly batch = new LatencyHistogram()
+  /** Answers held for the disk, those that went out together counted once. */
+  readonly commitWait = new LatencyHistogram()
+}
+
+/** The histograms of one namespace. */
 export class Latencies {
   readonly #kinds = new Map<LatencyKind, LatencyHistogram>(
     latencyKinds.map((kind) => [kind, new LatencyHistogram()]),
   )
+
+  /** The two that every request asks for. */
+  readonly read = this.of('read')
+  readonly write = this.of('write')
 
   of(kind: LatencyKind): LatencyHistogram {
     return this.#kinds.get(kind)!

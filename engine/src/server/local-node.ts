@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { ResolvedConfig } from './config.ts'
 import { FaultLog } from './fault-log.ts'
+import { NodeLatencies } from './latency.ts'
 import type { NamespaceState, NodeCounters, NodeState } from './node-state.ts'
 import type { Settings } from './settings.ts'
 
@@ -21,6 +22,7 @@ export class LocalNode implements NodeState {
     refusedStreams: 0,
   }
   readonly faults: FaultLog
+  readonly latencies = new NodeLatencies()
   readonly userAgents = new Map<string, number>()
   readonly clock: () => number
   readonly #configuredId: string | undefined

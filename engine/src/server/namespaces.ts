@@ -50,16 +50,11 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     return new LocalNamespace(namespace, ticketOf)
   })
   const dispatcher = new Dispatcher(namespaces, limits, clock, ledger)
+  const latencies = states.map((state) => state.latencies)
   const messages: MessageHandler = {
     dispatch: (request, start, end, arrived, out) => dispatcher.dispatch(request, start, end, arrived, out),
     takeUnfinished: () => dispatcher.takeUnfinished(),
-    took(micros) {
-      dispatcher.takeCounts((namespace, reads, writes) => {
-        const { latencies } = states[namespace]!
-        if (reads > 0) latencies.of('read').add(micros, reads, clock())
-        if (writes > 0) latencies.of('write').add(micros, writes, clock())
-      })
-    },
+    took: (micros) => dispatcher.enterTimes(micros, latencies),
   }
   return {
     states,

@@ -1,5 +1,5 @@
 import type { FaultLog } from './fault-log.ts'
-import type { Latencies } from './latency.ts'
+import type { Latencies, NodeLatencies } from './latency.ts'
 import type { Settings } from './settings.ts'
 
 /** What a node counts over its whole life; shown by `statistics`. */
@@ -55,6 +55,7 @@ export interface NodeState {
   readonly settings: Settings
   readonly counters: NodeCounters
   readonly faults: FaultLog
+  readonly latencies: NodeLatencies
   readonly userAgents: Map<string, number>
   connections(): number
   /** ms since 1970. */

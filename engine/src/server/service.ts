@@ -33,6 +33,8 @@ export interface MessageHandler {
 /** An answer that is made piece by piece, each when the one before it has left. */
 export interface UnfinishedAnswer {
   readonly done: boolean
+  /** When the work began, as performance.now() gave it. */
+  started: number
   /** Called where the bytes of the request are about to be used for something else. */
   keepRequest(): void
   /** Appends the next piece; the result is the ticket it waits for, as of `dispatch`. */
@@ -110,7 +112,9 @@ export class Service {
   resume(unfinished: UnfinishedAnswer): number {
     const begin = this.out.length
     try {
-      return unfinished.resume(this.out)
+      const ticket = unfinished.resume(this.out)
+      if (unfinished.done) this.#tookBatch(unfinished.started)
+      return ticket
     } catch (error) {
       this.node.faults.report('a batch', error)
       this.out.length = begin
@@ -131,8 +135,10 @@ export class Service {
   #answer(buffer: Buffer, start: number, end: number, arrived: number, caller: InfoCaller): number {
     switch (buffer[start + 1]) {
       case FrameType.MESSAGE: {
+        const isBatch = (buffer[start + INFO1_AT]! & Info1.BATCH) !== 0
+        const started = isBatch ? performance.now() : 0
         const ticket = this.#messages.dispatch(buffer, start + HEADER_BYTES, end, arrived, this.out)
-        if (buffer[start + INFO1_AT]! & Info1.BATCH) this.unfinished = this.#messages.takeUnfinished?.()
+        if (isBatch) this.#beganBatch(started)
         return ticket
       }
       case FrameType.INFO:
@@ -144,6 +150,25 @@ export class Service {
       default:
         return 0
     }
+  }
+
+  #beganBatch(started: number): void {
+    this.unfinished = this.#messages.takeUnfinished?.()
+    if (this.unfinished) this.unfinished.started = started
+    else this.#tookBatch(started)
+  }
+
+  #tookBatch(started: number): void {
+    this.node.latencies.batch.add((performance.now() - started) * 1000, 1, this.clock())
+  }
+
+  /** Calls back once, when the ticket is synced or can no longer be, and notes how long that took. */
+  whenSynced(ticket: number, callback: (failed: boolean) => void): void {
+    const started = performance.now()
+    this.syncs.whenSynced(ticket, (failed) => {
+      if (!failed) this.node.latencies.commitWait.add((performance.now() - started) * 1000, 1, this.clock())
+      callback(failed)
+    })
   }
 
   /** Notes how long the requests of one read took; `started` as performance.now() gave it. */

@@ -95,6 +95,7 @@ function inPieces(pieces: readonly Piece[]): UnfinishedAnswer {
     get done() {
       return next === pieces.length
     },
+    started: 0,
     keepRequest: () => undefined,
     resume(out) {
       const { bytes, ticket } = pieces[next++]!

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Node } from '@larder/engine'
 import { StartError, startNode } from '@larder/engine'
 import { afterEach, describe, expect, it } from 'vitest'
-import { codeOf, get, op, put, remove } from './messages.ts'
+import { batch, codeOf, get, messagesOf, op, put, remove } from './messages.ts'
 import { frame, Wire } from './wire.ts'
 
 const nodes: Node[] = []
@@ -105,15 +105,99 @@ describe('a node', () => {
 })
 
 describe('latencies', () => {
-  it('count what the port answered', async () => {
-    const node = await start()
-    const wire = await Wire.open(node.port)
-    wire.send(Buffer.concat([put(1, 'one'), get(1), get(1), get(2)]))
-    await wire.frames(4)
+  /** Rows of larder-latencies by name: total, rate, percentiles. */
+  async function latencies(wire: Wire): Promise<Map<string, number[]>> {
     wire.send(frame(1, 'larder-latencies\n'))
     const text = (await wire.frames(1))[0]!.toString('utf8', 8)
-    expect(text).toMatch(/^larder-latencies\t\{test\}-read:3,.*;\{test\}-write:1,.*\n$/)
+    const rows = text.slice(text.indexOf('\t') + 1, -1).split(';')
+    return new Map(
+      rows.map((row) => [
+        row.slice(0, row.indexOf(':')),
+        row
+          .slice(row.indexOf(':') + 1)
+          .split(',')
+          .map(Number),
+      ]),
+    )
+  }
+
+  it('count what the port answered, batches as a whole and by their rows', async () => {
+    const node = await start()
+    const wire = await Wire.open(node.port)
+    const rows = [
+      { digest: 1, info1: 3 },
+      { digest: 2, info1: 3 },
+      { digest: 3, info2: 1, ops: [op(2, 'v', 3, 'three')] },
+    ]
+    wire.send(Buffer.concat([put(1, 'one'), get(1), get(1), get(2), batch(rows), batch(rows)]))
+    await wire.frames(8)
+    const totals = [...(await latencies(wire))].map(([name, [total]]) => [name, total])
+    expect(totals).toEqual([
+      ['{test}-read', 3],
+      ['{test}-write', 1],
+      ['{test}-batch-sub-read', 4],
+      ['{test}-batch-sub-write', 2],
+      ['batch', 2],
+      ['commit-wait', 0],
+    ])
+    wire.send(frame(1, 'latencies:\n'))
+    expect((await wire.frames(1))[0]!.toString('utf8', 8)).toMatch(/^latencies:\tbatch-index:msec,/)
     wire.close()
+  })
+
+  it('of a long batch are those of all its pieces', async () => {
+    const node = await start()
+    const wire = await Wire.open(node.port)
+    const rows = Array.from({ length: 50_000 }, () => ({ digest: 1, info1: 3 }))
+    wire.send(batch(rows, 0x0d, 60_000))
+    while (!messagesOf((await wire.frames(1))[0]!).at(-1)!.isLast) continue
+    const all = await latencies(wire)
+    expect(all.get('{test}-batch-sub-read')![0]).toBe(50_000)
+    const [total, , median] = all.get('batch')!
+    expect(total).toBe(1)
+    expect(median).toBeGreaterThan(5000)
+    wire.close()
+  })
+
+  it('count requests made in the same process, of which one in sixteen is timed', async () => {
+    const node = await start()
+    const request = (bytes: Buffer): string => {
+      let answer = ''
+      node.embedded.request(bytes, 0, bytes.length, (buffer, from, to) => {
+        answer = buffer.toString('latin1', from, to)
+      })
+      return answer
+    }
+    for (let i = 0; i < 100; i++) request(get(1))
+    const [, total, median] = /-read:(\d+),[\d.]+,(\d+)/.exec(request(frame(1, 'larder-latencies\n')))!
+    expect(Number(total)).toBe(97)
+    expect(Number(median)).toBeGreaterThan(0)
+    const wire = await Wire.open(node.port)
+    await latencies(wire)
+    expect((await latencies(wire)).get('{test}-read')![0]).toBe(100)
+    wire.close()
+  })
+
+  it('tell how long answers waited for the disk', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'larder-node-'))
+    try {
+      const node = await start({ folder, namespaces: [{ name: 'test', durability: 'commit' }] })
+      const wire = await Wire.open(node.port)
+      for (let i = 0; i < 5; i++) {
+        wire.send(put(i, 'one'))
+        await wire.frames(1)
+      }
+      const [waits, , median] = (await latencies(wire)).get('commit-wait')!
+      expect(waits).toBe(5)
+      expect(median).toBeGreaterThan(0)
+      node.embedded.request(put(9, 'x'), 0, put(9, 'x').length, () => undefined)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect((await latencies(wire)).get('commit-wait')![0]).toBe(6)
+      wire.close()
+      await node.close()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 
