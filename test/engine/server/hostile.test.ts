@@ -16,6 +16,8 @@ const BLOB = 4
 const MAP = 19
 const LIST = 20
 const INVERTED = 0x10000
+/** Of bit calls: a range is cut to the bits there are. */
+const PARTIAL = 8
 const DIGEST = 9
 const BYSTANDER = 10
 
@@ -203,6 +205,53 @@ describe('infinity or a wildcard that a condition chooses', () => {
       expect((await ask(message({ info1: 3, digest: DIGEST, filter: pack(expression) }))).code).toBe(4)
       expect((await ask(reading([op(7, 'r', BLOB, pack([expression, 0]))]))).code).toBe(4)
     }
+    // The branch that is not taken does no harm.
+    const notTaken = pack([1, [123, [18, isFive], value, 5], 5])
+    expect((await ask(message({ info1: 3, digest: DIGEST, filter: notTaken }))).code).toBe(0)
+    await servesOn()
+  })
+})
+
+describe('bits shifted by more than a range that is cut short holds', () => {
+  it.each([
+    [8, 36, 8, 'fffffffff0'],
+    [9, 36, 8, 'fffffffff0'],
+    [8, -9, 32, 'fffffffe00'],
+    [9, -9, 32, 'fffffffe00'],
+  ])('clears what is there: call %i at offset %i by %i', async (code, offset, shift, left) => {
+    for (const size of [40, 2000]) {
+      await store(BLOB, Buffer.alloc(5, 0xff))
+      const call = pack([code, offset, size, shift, PARTIAL])
+      expect((await ask(writing([op(13, 'b', BLOB, call)]))).code).toBe(0)
+      expect(await stored()).toEqual([`${BLOB}:${left}`])
+    }
+    await servesOn()
+  })
+})
+
+describe('a call on bits or a HyperLogLog whose operand is nil', () => {
+  it.each([
+    ['bit GET', 6, 1, [50, 0, 8], Buffer.from([0])],
+    ['bit COUNT', 2, 1, [51, 0, 8], 0],
+    ['HLL COUNT', 2, 2, [50], 0],
+  ] as const)('is unknown: %s', async (_name, type, module, call, other) => {
+    await store(INTEGER, integer(5))
+    const result: Value = [127, type, module, call, null]
+    expect((await ask(reading([op(7, 'r', BLOB, pack([result, 0]))]))).code).toBe(26)
+    expect((await ask(reading([op(7, 'r', BLOB, pack([result, 16]))]))).code).toBe(0)
+    expect((await ask(message({ info1: 3, digest: DIGEST, filter: pack([1, result, other]) }))).code).toBe(27)
+    await servesOn()
+  })
+})
+
+describe('elements changed by an expression along a path', () => {
+  it('may become strings and blobs of any length', async () => {
+    for (const length of [30, 31, 32, 300, 70_000])
+      for (const value of ['x'.repeat(length), Buffer.alloc(length, 7)]) {
+        await store(LIST, list(1, 2))
+        expect((await ask(modifyCall(0xfe, [4, true], 4, value))).code, `${length}`).toBe(0)
+        expect(await stored()).toEqual([`${LIST}:${list(value, value).toString('hex')}`])
+      }
     await servesOn()
   })
 })
