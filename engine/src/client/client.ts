@@ -41,9 +41,11 @@ import {
   readRecord,
 } from './record.ts'
 import { type Reading, RecordCall, type Sender } from './record-call.ts'
+import { type RecordForm, RecordSet } from './record-set.ts'
 import type { BatchRow } from './request-writer.ts'
 import { clientError, thrown } from './retry.ts'
 import type { Routes } from './routes.ts'
+import { TickReads } from './tick-reads.ts'
 import { WayError } from './way.ts'
 
 const FIRST_REQUEST_BYTES = 1024
@@ -102,14 +104,17 @@ const OPERATED: Reading<OperateResult> = {
  */
 export class Client {
   readonly #sender: Sender
+  readonly #tickReads: TickReads
 
   /** Use `connect`. */
   constructor(routes: Routes, timeout: number) {
     this.#sender = { routes, timeout, request: new ByteWriter(FIRST_REQUEST_BYTES) }
+    this.#tickReads = new TickReads(this.#sender)
   }
 
   /** Undefined when there is no such record. */
   get(key: Key, policy: ReadPolicy = NO_POLICY): Promise<ClientRecord | undefined> {
+    if (policy.batched) return this.#getBatched(key, policy)
     return this.#call(key, () => readCommand(policy.bins, policy), RECORD)
   }
 
@@ -193,6 +198,11 @@ export class Client {
     return new BatchCall(this.#sender, requests.map(rowOf), policy, readRow).run()
   }
 
+  /** The records of one set whose bins have one form, checked when they are read. */
+  records<T extends { readonly [Name in keyof T]: Value }>(form: RecordForm<T>): RecordSet<T> {
+    return new RecordSet(this, form)
+  }
+
   /** The answer of one node to one info command. */
   async info(command: string): Promise<string> {
     const { routes, timeout } = this.#sender
@@ -207,6 +217,12 @@ export class Client {
   /** What is under way fails with CLOSED. */
   async close(): Promise<void> {
     this.#sender.routes.close()
+  }
+
+  async #getBatched(key: Key, policy: ReadPolicy): Promise<ClientRecord | undefined> {
+    checkPolicy(policy)
+    const { bins, filter } = policy
+    return this.#tickReads.get(key, readCommand(bins, filter ? { filter } : NO_POLICY), policy)
   }
 
   #call<T>(key: Key, command: () => Command, reading: Reading<T>): Promise<T> {

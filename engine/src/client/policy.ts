@@ -15,9 +15,11 @@ export interface Policy {
   readonly waits?: boolean
 }
 
-export interface ReadPolicy<Name extends string = string> extends Policy {
+export interface ReadPolicy extends Policy {
   /** Only these bins; all unless told. */
-  readonly bins?: readonly Name[]
+  readonly bins?: readonly string[]
+  /** Goes out with the other reads of this tick that ask for it, as one batch to each node. */
+  readonly batched?: boolean
 }
 
 export interface WritePolicy extends Policy {

@@ -5,6 +5,8 @@ import type { Key } from './key.ts'
 export const ClientCode = {
   /** An argument that no server would take; nothing was sent. */
   INVALID: -2,
+  /** The bins of a record have not the form that was asked for. */
+  FORM: -3,
   /** A bound of the client: too many requests at once. */
   QUEUE_FULL: -7,
   /** No connection, or one that broke before the answer. */
@@ -21,6 +23,7 @@ export interface ClientErrorParts {
   readonly message?: string | undefined
   readonly key?: Key | undefined
   readonly inDoubt?: boolean
+  readonly cause?: unknown
 }
 
 /**
@@ -44,10 +47,13 @@ export class ClientError extends Error {
   /** True for a write that may have been done although no answer said so. */
   readonly inDoubt: boolean
 
-  constructor(code: number, { message, key, inDoubt = false }: ClientErrorParts = {}) {
+  constructor(code: number, { message, key, inDoubt = false, cause }: ClientErrorParts = {}) {
     const reason = reasons.get(code) ?? `CODE_${code}`
     const place = key ? ` for ${key.namespace}.${key.set ?? ''} ${String(key.key)}` : ''
-    super(`${reason} (${code})${place}${message ? `: ${message}` : ''}${inDoubt ? ', in doubt' : ''}`)
+    super(
+      `${reason} (${code})${place}${message ? `: ${message}` : ''}${inDoubt ? ', in doubt' : ''}`,
+      cause === undefined ? undefined : { cause },
+    )
     this.name = 'ClientError'
     this.code = code
     this.reason = reason
