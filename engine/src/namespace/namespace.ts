@@ -237,6 +237,7 @@ export class Namespace {
     this.#draft.binCount = view.binCount
     this.#draft.generation = view.generation
     this.#draft.voidTime = now + life
+    this.#draft.lastUpdate = Math.max(this.#draft.lastUpdate, view.lastUpdate)
     this.store.write(this.#draft)
   }
 
@@ -329,6 +330,8 @@ export class Namespace {
       : view.setId
     this.#draftFrom(message.buffer, message.digestAt, set)
     const draft = this.#draft
+    // A version that another node made may be ahead of this clock.
+    if (exists) draft.lastUpdate = Math.max(draft.lastUpdate, view.lastUpdate)
     this.#draftKey(message, exists)
     draft.generation = created ? 1 : view.generation >= LAST_GENERATION ? 1 : view.generation + 1
     draft.voidTime = this.#voidTime(message.ttl, exists, set)
@@ -359,7 +362,9 @@ export class Namespace {
     draft.digestStart = digestAt
     draft.setId = setId
     draft.lastUpdate = Math.max(this.#now(), this.#floor)
-    draft.sequence = this.store.nextSequence((buffer[digestAt]! | (buffer[digestAt + 1]! << 8)) & 4095)
+    const partition = this.store.partitionOf(buffer, digestAt)
+    draft.regime = this.store.regimeOf(partition)
+    draft.sequence = this.store.nextSequence(partition)
   }
 
   /** A stored key stays; without one the request's is stored. */

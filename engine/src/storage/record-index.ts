@@ -104,6 +104,13 @@ export class RecordIndex {
     return slots[word + 1]!
   }
 
+  /** The first slot, for `placeAt`, that may hold a greater digest of the same partition. */
+  slotBehind(digest: Buffer, at: number): number {
+    const place = this.seek(digest, at)
+    const slot = this.#word / wordsPerSlot - this.#slabs.start[this.#partition]!
+    return place === 0 ? slot : slot + 1
+  }
+
   /** Enters a record that the last `seek` did not find. */
   insert(digest: Buffer, at: number, place: number): void {
     const partition = this.#partition

@@ -9,6 +9,7 @@ import { Compaction } from './compaction.ts'
 import {
   compareDigestAt,
   digestAt,
+  digestBytes,
   EntryKind,
   entryRoom,
   kindAt,
@@ -41,7 +42,15 @@ export interface RecordStoreOptions {
   readonly expiryPeriod?: () => number
   /** Without, everything is gone when the process ends. */
   readonly files?: FileOptions
+  /** Milliseconds for which a delete is remembered, files or not; by default only as long as files need it. */
+  readonly tombstoneLife?: number
 }
+
+/** What stands in the store under a digest. */
+export type Standing = 'nothing' | 'record' | 'delete'
+
+/** Generation of a tombstone that a delete left; that of one that only hides what was forgotten is 0. */
+const DELETE_GENERATION = 1
 
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
@@ -56,6 +65,8 @@ export class RecordStore {
   readonly #log: SegmentLog
   readonly #sets: SetTable
   readonly #sequences: Float64Array
+  readonly #regimes: Float64Array
+  readonly #tombstoneLife: number
   readonly #damaged = new Set<number>()
   readonly #view = newView()
   readonly #tombstone = newDraft()
@@ -80,6 +91,8 @@ export class RecordStore {
 
   private constructor(options: RecordStoreOptions) {
     const { clock, stopwatch, memoryLimit, partitions = 4096, expiryPeriod = () => 0, files } = options
+    this.#tombstoneLife = options.tombstoneLife ?? 0
+    this.#regimes = new Float64Array(partitions)
     this.#clock = clock
     this.#stopwatch = stopwatch
     this.#limit = memoryLimit
@@ -195,18 +208,100 @@ export class RecordStore {
     if (place === 0) return false
     const segment = this.#log.segments.get(place)
     if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) return false
-    if (!this.#files) {
-      this.#supersede(place)
-      this.#index.delete()
+    if (!this.#files && this.#tombstoneLife === 0) {
+      this.#takeOut(place)
       return true
     }
-    const buried = this.#bury(digest, at, lastUpdateAt(segment, offsetOf(place)))
-    this.#supersede(place)
-    this.#index.move(buried)
-    this.#foundAt = buried
-    this.tombstones++
-    this.#enliven(buried)
+    const draft = this.#tombstone
+    const partition = this.#index.partitionOf(digest, at)
+    draft.digest = digest
+    draft.digestStart = at
+    draft.generation = DELETE_GENERATION
+    // Not older than what it hides.
+    draft.lastUpdate = Math.max(this.#clock(), lastUpdateAt(segment, offsetOf(place)))
+    draft.regime = this.#regimes[partition]!
+    draft.sequence = this.nextSequence(partition)
+    this.bury(draft)
     return true
+  }
+
+  /** Writes the tombstone of a delete, numbered as the draft says. */
+  bury(draft: RecordDraft): void {
+    this.#checkOpen()
+    const before = this.#index.seek(draft.digest, draft.digestStart)
+    const place = this.#log.append(EntryKind.TOMBSTONE, draft)
+    if (before === 0) this.#index.insert(draft.digest, draft.digestStart, place)
+    else {
+      this.#supersede(before)
+      this.#index.move(place)
+    }
+    this.#foundAt = place
+    this.tombstones++
+    this.#enliven(place)
+  }
+
+  /** Takes out what stands there as if it had never been, a delete too: this node no longer keeps the partition. */
+  forget(digest: Buffer, at: number): void {
+    this.#checkOpen()
+    const place = this.#index.seek(digest, at)
+    if (place === 0) return
+    if (!this.#files) return this.#takeOut(place)
+    const draft = this.#tombstone
+    readEntry(this.#log.segments.get(place), offsetOf(place), this.#view)
+    draft.digest = digest
+    draft.digestStart = at
+    draft.generation = 0
+    // Of one version recovery takes what was appended last.
+    draft.lastUpdate = this.#view.lastUpdate
+    draft.regime = this.#view.regime
+    draft.sequence = this.#view.sequence
+    this.bury(draft)
+  }
+
+  /** What stands there, hidden by a truncation or not; fills the view of a record and of a delete. */
+  findVersion(digest: Buffer, at: number, view: RecordView): Standing {
+    const place = this.#index.seek(digest, at)
+    return place === 0 || this.#damaged.has(place) ? 'nothing' : this.#standing(place, view)
+  }
+
+  /**
+   * Visits what stands in a partition behind a digest in the order of digests, until the visitor says false. The
+   * visitor must not write.
+   */
+  scan(
+    partition: number,
+    after: Buffer | undefined,
+    visit: (view: RecordView, standing: 'record' | 'delete', digest: Buffer) => boolean,
+  ): void {
+    const view = this.#view
+    const first = after === undefined ? 0 : this.#index.slotBehind(after, 0)
+    for (let slot = first; slot < this.#index.size(partition); slot++) {
+      const place = this.#index.placeAt(partition, slot)
+      if (place === 0 || this.#damaged.has(place)) continue
+      const standing = this.#standing(place, view)
+      if (standing === 'nothing') continue
+      const at = offsetOf(place) + digestAt
+      if (!visit(view, standing, view.buffer.subarray(at, at + digestBytes))) return
+    }
+  }
+
+  /** From here on the writes to the partition are numbered from 1, in this regime. */
+  enterRegime(partition: number, regime: number): void {
+    this.#regimes[partition] = regime
+    this.#sequences[partition] = 0
+  }
+
+  regimeOf(partition: number): number {
+    return this.#regimes[partition]!
+  }
+
+  /** The number of the last write of the partition. */
+  sequenceOf(partition: number): number {
+    return this.#sequences[partition]!
+  }
+
+  partitionOf(digest: Buffer, at: number): number {
+    return this.#index.partitionOf(digest, at)
   }
 
   /** The number of the next write of the partition. */
@@ -343,14 +438,17 @@ export class RecordStore {
     if (commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
   }
 
-  /** Appends a tombstone that is not older than what it hides. */
-  #bury(digest: Buffer, at: number, lastUpdate: number): number {
-    const draft = this.#tombstone
-    draft.digest = digest
-    draft.digestStart = at
-    draft.lastUpdate = Math.max(this.#clock(), lastUpdate)
-    draft.sequence = this.nextSequence(this.#index.partitionOf(digest, at))
-    return this.#log.append(EntryKind.TOMBSTONE, draft)
+  #standing(place: number, view: RecordView): Standing {
+    const segment = this.#log.segments.get(place)
+    readEntry(segment, offsetOf(place), view)
+    if (kindAt(segment, offsetOf(place)) === EntryKind.RECORD) return 'record'
+    return view.generation === DELETE_GENERATION ? 'delete' : 'nothing'
+  }
+
+  /** What the slot that was just sought held goes without a trace. */
+  #takeOut(place: number): void {
+    this.#supersede(place)
+    this.#index.delete()
   }
 
   /** The last one of its partition stays: it keeps the partition's sequence over a restart. */
@@ -360,6 +458,9 @@ export class RecordStore {
     readEntry(segment, offset, this.#view)
     const partition = this.#index.partitionOf(segment.buffer, offset + digestAt)
     if (this.#view.sequence === this.#sequences[partition]) return false
+    const isDelete = this.#view.generation === DELETE_GENERATION
+    const lives = this.#tombstoneLife > 0 && isDelete
+    if (lives && this.#view.lastUpdate + this.#tombstoneLife > this.#clock()) return false
     this.#log.segments.enliven(segment, -aligned(lengthAt(segment, offset)))
     this.#index.delete()
     this.tombstones--

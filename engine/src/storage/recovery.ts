@@ -18,8 +18,8 @@ export interface RecoveryParts {
 
 /**
  * Enters what segments hold into the index. The newest version of a record is the one with the highest (regime,
- * sequence), wherever it stands; of two copies of one version either will do. Each version that is not the newest
- * is counted at the record's slot, so that a tombstone stays until the last of them is gone.
+ * sequence), wherever it stands; of two entries of one version, the one that was appended later. Each version that is
+ * not the newest is counted at the record's slot, so that a tombstone stays until the last of them is gone.
  */
 export class Recovery {
   readonly #parts: RecoveryParts
@@ -128,7 +128,7 @@ export class Recovery {
     if (isDamaged) return view.lastUpdate > lastUpdateAt(other, offset)
     readEntry(other, offset, this.#other)
     const { regime, sequence } = this.#other
-    return view.regime !== regime ? view.regime > regime : view.sequence > sequence
+    return view.regime !== regime ? view.regime > regime : view.sequence >= sequence
   }
 
   /** Its regime and sequence cannot be read. Only a later last update says that it has been replaced. */
