@@ -90,6 +90,14 @@ export class Links {
     }
   }
 
+  /** This node itself stood still for so long: that nobody was heard meanwhile says nothing about them. */
+  stoodStill(time: number): void {
+    for (const known of this.#known.values()) {
+      known.alive += time
+      known.heard += time
+    }
+  }
+
   /** A connection to the node closed and its reconnect was refused: no process listens there. */
   refused(id: NodeId): void {
     for (const known of this.#known.values()) {

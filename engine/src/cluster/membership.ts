@@ -42,9 +42,12 @@ export class Membership<Report, Input> {
   readonly #addresses: Set<NodeId>
   /** By process: not proposed before `until`; `wait` is the next wait. */
   readonly #slow = new Map<string, { until: number; wait: number }>()
+  #startedAt: number | undefined
+  #tickedAt: number | undefined
   #nextBeat = -Infinity
   #roundEnds = Infinity
   #nextRound = -Infinity
+  #nextLook = -Infinity
   #target = ''
   #targetSince = -Infinity
   #enteredAt = -Infinity
@@ -81,6 +84,10 @@ export class Membership<Report, Input> {
 
   /** To be called at every interval at least; how often beyond that changes nothing. */
   tick(now: number): MembershipOutput<Report, Input>[] {
+    this.#startedAt ??= now
+    const gap = now - (this.#tickedAt ?? now)
+    if (gap > this.#roundTime) this.#links.stoodStill(gap)
+    this.#tickedAt = now
     if (now >= this.#nextBeat) {
       this.#nextBeat = now + this.#options.interval
       this.#sendBeats(now)
@@ -88,7 +95,10 @@ export class Membership<Report, Input> {
       this.#repeatCommits(now)
     }
     if (this.#views.round && now >= this.#roundEnds) this.#settle(now)
-    if (!this.#views.round) this.#considerRound(now)
+    if (!this.#views.round && now >= this.#nextLook) {
+      this.#nextLook = now + this.#options.interval / 4
+      this.#considerRound(now)
+    }
     return this.#take(now)
   }
 
@@ -116,7 +126,7 @@ export class Membership<Report, Input> {
     this.#links.refused(id)
   }
 
-  /** Asks for a new view of the same members: fills have ended, a roster was set. */
+  /** Asks for a new view of the same members, if this node leads them: fills have ended, a roster was set. */
   renew(): void {
     this.#renewal = true
   }
@@ -168,13 +178,32 @@ export class Membership<Report, Input> {
       this.#target = key
       this.#targetSince = now
     }
+    const own = this.#views.active
+    if (own && this.#renewsOwn(now, own)) return this.#begin(now, own.members)
     // Two intervals: that neighbours see the change too. A little chance keeps rivals from meeting again and again.
     const settled = now - this.#targetSince >= 2 * this.#options.interval
     if (members.length === 0 || !settled || now < this.#nextRound || !this.#needsRound(now, members)) return
+    if (members.length === 1 && !this.#mayBeAlone(now)) return
+    this.#begin(now, members)
+  }
+
+  #begin(now: number, members: readonly Process[]): void {
     this.#renewal = false
     this.#nextRound = now + this.#roundTime * (1 + this.#options.random() / 2)
     this.#roundEnds = now + this.#roundTime
     this.#views.propose(members)
+  }
+
+  /** The leader of a view renews it, although another may lead these members now. */
+  #renewsOwn(now: number, { id }: ViewRecord<Input>): boolean {
+    if (!this.#renewal || id.leader !== this.#options.self.id || now < this.#nextRound) return false
+    return now - this.#enteredAt >= renewalSpacing
+  }
+
+  /** Not before others, if there are any, have had the time to be heard. */
+  #mayBeAlone(now: number): boolean {
+    const { seeds, self, timeout } = this.#options
+    return seeds.every((seed) => seed === self.id) || now - (this.#startedAt ?? now) >= timeout
   }
 
   /** The processes this node should lead, itself first; none when another leads its part. */
@@ -202,7 +231,6 @@ export class Membership<Report, Input> {
     if (!record || record.members.length !== members.length) return true
     if (!members.every((member) => record.members.some((other) => sameProcess(member, other)))) return true
     const age = now - this.#enteredAt
-    if (this.#renewal && age >= renewalSpacing) return true
     const alive = this.#links.alive(now)
     return members.some((member) => {
       const row = alive.get(member.id)
@@ -229,6 +257,7 @@ export class Membership<Report, Input> {
 
   #entered(now: number, record: ViewRecord<Input>): void {
     this.#enteredAt = now
+    this.#renewal = false
     if (record.id.leader !== this.#options.self.id) return
     this.#standDownWait = this.#roundTime
     for (const member of record.members) this.#slow.delete(processKey(member))

@@ -24,12 +24,20 @@ export class Clock {
 
   /** Runs all events up to this time, which is then the present. */
   runUntil(time: number): void {
-    while (this.#heap.length > 0 && this.#heap[0]!.time <= time) {
-      const event = this.#pop()
-      this.#now = event.time
-      event.run()
-    }
+    while (this.next <= time) this.step()
     this.#now = time
+  }
+
+  /** When the next event is due. */
+  get next(): number {
+    return this.#heap[0]?.time ?? Infinity
+  }
+
+  /** Runs the next event. */
+  step(): void {
+    const event = this.#pop()
+    this.#now = event.time
+    event.run()
   }
 
   #push(event: Event): void {

@@ -1,51 +1,63 @@
 /**
- * `npm run simulate -- --seed N` runs one seed; `--runs N` runs that many from it on, and `--forever` does not stop
- * by itself. The first seed that breaks an invariant ends it with the transcript and status 1.
+ * `npm run simulate -- --seed N` runs one seed of every kind; `--kind K` of one kind, `--runs N` that many seeds from
+ * it on, and `--forever` does not stop by itself. The first run that breaks an invariant ends it with the transcript
+ * and status 1.
  */
 import { parseArgs } from 'node:util'
+import { runCluster } from './cluster-run.ts'
 import { runMembership } from './membership-run.ts'
 import type { RunResult } from './run-result.ts'
 
-const kinds: Readonly<Record<string, (seed: number) => RunResult>> = {
+type Run = (seed: number, lines?: number) => RunResult | Promise<RunResult>
+
+const kinds: Readonly<Record<string, Run>> = {
   membership: (seed) => runMembership({ seed }),
+  losses: (seed, lines) => runCluster({ seed, kind: 'losses', lines }),
+  splits: (seed, lines) => runCluster({ seed, kind: 'splits', lines }),
 }
 
 const { values } = parseArgs({
   options: {
-    kind: { type: 'string', default: 'membership' },
+    kind: { type: 'string' },
     seed: { type: 'string', default: '0' },
     runs: { type: 'string', default: '1' },
     forever: { type: 'boolean', default: false },
     /** Prints the transcript of a run that is as it should be, too. */
     transcript: { type: 'boolean', default: false },
+    /** Lines of a transcript; without, those of the last seconds. */
+    lines: { type: 'string' },
   },
 })
 
 const first = Number(values.seed)
 const runs = values.forever ? Infinity : Number(values.runs)
-const run = kinds[values.kind]
-if (!run) {
+const lines = values.lines === undefined ? undefined : Number(values.lines)
+const chosen = Object.entries(kinds).filter(([kind]) => values.kind === undefined || kind === values.kind)
+if (chosen.length === 0) {
   console.error(`--kind must be one of ${Object.keys(kinds).join(', ')}, not ${values.kind}`)
   process.exitCode = 2
 } else if (!Number.isSafeInteger(first) || !(runs > 0)) {
   console.error(`--seed and --runs must be whole numbers, not ${values.seed} and ${values.runs}`)
   process.exitCode = 2
-} else process.exitCode = simulate(run, first, first + runs)
+} else process.exitCode = await simulate(first, first + runs)
 
-function simulate(run: (seed: number) => RunResult, from: number, to: number): number {
-  const sums: Record<string, number> = {}
+async function simulate(from: number, to: number): Promise<number> {
+  const sums: Record<string, Record<string, number>> = {}
   for (let seed = from; seed < to; seed++) {
-    const result = run(seed)
-    if (result.violations.length > 0) {
-      console.log(result.transcript)
-      console.log(`\nseed ${seed}:`)
-      for (const violation of result.violations) console.log(`  ${violation}`)
-      return 1
+    for (const [kind, run] of chosen) {
+      const { violations, counts, transcript } = await run(seed, lines)
+      if (violations.length > 0) {
+        console.log(transcript)
+        console.log(`\nseed ${seed} of ${kind}:`)
+        for (const violation of violations) console.log(`  ${violation}`)
+        return 1
+      }
+      if (values.transcript) console.log(transcript)
+      const sum = (sums[kind] ??= {})
+      for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count
     }
-    for (const [name, count] of Object.entries(result.counts)) sums[name] = (sums[name] ?? 0) + count
-    if (values.transcript) console.log(result.transcript)
-    if (values.forever && seed % 1000 === 999) console.log(`seed ${seed}: all held`)
+    if (values.forever && seed % 100 === 99) console.log(`seed ${seed}: all held`)
   }
-  console.log(`${to - from} runs, all held: ${JSON.stringify(sums)}`)
+  console.log(`${to - from} seeds, all held: ${JSON.stringify(sums)}`)
   return 0
 }

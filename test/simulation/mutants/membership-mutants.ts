@@ -8,6 +8,8 @@ export const membershipMutants: readonly Mutant[] = [
     find: "    this.#outputs.push({ kind: 'store', promised: view })\n",
     replace:
       "    this.#outputs.push({ kind: 'store', promised: view })\n    if (proposer.id !== this.#options.self.id) this.#sendPromise(proposer)\n",
+    kind: 'membership',
+    seed: 0,
     breaks: 'M1',
   },
   {
@@ -15,6 +17,8 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'cluster/views.ts',
     find: 'if (view.number <= this.#promised.number) {',
     replace: 'if (view.number < this.#promised.number) {',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M1',
   },
   {
@@ -23,6 +27,8 @@ export const membershipMutants: readonly Mutant[] = [
     find: '    this.#promise(view, self)\n    this.#round = { view, members, promises: new Map() }',
     replace:
       '    this.#promised = view\n    this.#proposer = self\n    this.#highestSeen = view.number\n    this.#round = { view, members, promises: new Map() }\n    this.stored(view)',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M1|M2',
   },
   {
@@ -30,6 +36,8 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'cluster/views.ts',
     find: 'return this.#record && sameView(this.#record.id, this.#promised) ? this.#record : undefined',
     replace: 'return this.#record',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M3',
   },
   {
@@ -37,6 +45,8 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'cluster/views.ts',
     find: 'if (!sameView(record.id, this.#promised) || !sameView(record.id, this.#stored)) return',
     replace: '',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M3|without a promise',
   },
   {
@@ -45,6 +55,8 @@ export const membershipMutants: readonly Mutant[] = [
     find: '    this.#round = undefined\n    const record = { id: round.view',
     replace:
       '    if (members.length === round.members.length) this.#round = undefined\n    const record = { id: round.view',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M2',
   },
   {
@@ -59,6 +71,8 @@ export const membershipMutants: readonly Mutant[] = [
         replace: '',
       },
     ],
+    kind: 'membership',
+    seed: 0,
     breaks: 'M4',
   },
   {
@@ -66,6 +80,8 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'cluster/links.ts',
     find: 'a.hears.includes(processKey(b.process)) && b.hears.includes(processKey(a.process))',
     replace: 'a.hears.includes(processKey(b.process)) || b.hears.includes(processKey(a.process))',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M5|M6',
   },
   {
@@ -73,6 +89,8 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'cluster/membership.ts',
     find: 'this.#slow.set(key, { until: now + wait,',
     replace: 'this.#slow.set(key, { until: Infinity,',
+    kind: 'membership',
+    seed: 0,
     breaks: 'M6',
   },
 ]

@@ -18,16 +18,19 @@ interface Patch {
 export interface Mutant extends Patch {
   readonly name: string
   readonly also?: readonly Patch[]
+  /** Kind of run that notices. */
+  readonly kind: 'membership' | 'losses' | 'splits'
+  /** The first seed that is known to notice. */
+  readonly seed: number
   /** Pattern of what is reported. */
   readonly breaks: string
 }
 
 const top = resolve(import.meta.dirname, '../../..')
 
-/** Runs up to that many seeds; answers what the simulator printed, and whether it noticed anything. */
+/** Runs the known seed and up to that many more; answers what was printed, and whether anything was noticed. */
 export function runMutant(
   mutant: Mutant,
-  kind: string,
   runs: number,
 ): { readonly noticed: boolean; readonly printed: string } {
   const folder = mkdtempSync(join(tmpdir(), 'larder-mutant-'))
@@ -40,7 +43,10 @@ export function runMutant(
     for (const patch of [mutant, ...(mutant.also ?? [])]) apply(patch, folder)
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [join(folder, 'engine/src/simulator/simulate.ts'), '--kind', kind, '--runs', `${runs}`],
+      [
+        join(folder, 'engine/src/simulator/simulate.ts'),
+        ...['--kind', mutant.kind, '--seed', `${mutant.seed}`, '--runs', `${runs}`, '--lines', '1'],
+      ],
       { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 120_000 },
     )
     const printed = `${stdout.slice(stdout.lastIndexOf('\nseed '))}${stderr.slice(0, 2000)}`

@@ -1,0 +1,268 @@
+/**
+ * One node of a cluster: its membership, its namespaces and the requests of its clients. Outputs collect until `take`;
+ * what has to be saved is answered with `promiseStored` and `copiesStored`.
+ */
+import { ApNamespace, type SavedCopy } from './ap-namespace.ts'
+import { type CopyReport, holdingsOf } from './copy-report.ts'
+import type { CopyStore } from './copy-store.ts'
+import type { DataMessage, PartitionMessage, StatusMessage } from './data-message.ts'
+import { Membership, type MembershipMessage, type MembershipOutput } from './membership.ts'
+import { compareNodeIds, type NodeId } from './node-id.ts'
+import { type MapNode, partitionMap, type Place } from './partition-map.ts'
+import { processKey, type Process } from './process.ts'
+import { regimeOf } from './regime.ts'
+import { RequestRouting } from './request-routing.ts'
+import { viewKey, type ViewId } from './view-id.ts'
+import type { ViewRecord } from './views.ts'
+
+/** What a member says when it promises a view. */
+export interface NodeReport {
+  readonly rack: number
+  readonly quiesced: boolean
+  readonly copies: Readonly<Record<string, CopyReport>>
+}
+
+/** Every input of the partition maps (V4). */
+export interface ViewInput {
+  readonly nodes: readonly MapNode[]
+  readonly namespaces: readonly {
+    readonly name: string
+    readonly partitions: number
+    readonly replicationFactor: number
+    readonly holdings: Uint8Array
+  }[]
+}
+
+export type ClusterMessage = MembershipMessage<NodeReport, ViewInput> | DataMessage
+
+export interface NamespaceSetup {
+  readonly name: string
+  readonly store: CopyStore
+  readonly replicationFactor: number
+  /** Only where the data it speaks of is what it was (C6 of README.md). */
+  readonly saved?: readonly SavedCopy[]
+}
+
+export type NodeOutput =
+  | { readonly kind: 'send'; readonly to: NodeId; readonly message: ClusterMessage }
+  | { readonly kind: 'storePromise'; readonly promised: ViewId }
+  | {
+      readonly kind: 'storeCopies'
+      readonly number: number
+      readonly copies: Readonly<Record<string, SavedCopy[]>>
+    }
+  | { readonly kind: 'enter'; readonly record: ViewRecord<ViewInput> }
+
+export interface ClusterNodeOptions {
+  readonly self: Process
+  readonly cluster: string
+  readonly seeds: readonly NodeId[]
+  readonly interval: number
+  readonly timeout: number
+  readonly random: () => number
+  readonly promised: ViewId
+  readonly rack: number
+  readonly namespaces: readonly NamespaceSetup[]
+}
+
+/** Messages kept for a view that has begun elsewhere; more are dropped, and sent again by those who want an answer. */
+const largestEarly = 10_000
+/** Milliseconds between two words to the leader about how far this node is. */
+const statusPeriod = 100
+
+export class ClusterNode {
+  readonly membership: Membership<NodeReport, ViewInput>
+  readonly routing: RequestRouting
+  readonly namespaces = new Map<string, ApNamespace>()
+  quiesced = false
+  readonly #options: ClusterNodeOptions
+  readonly #outputs: NodeOutput[] = []
+  /** The view this node entered and begins to serve once its copies are saved. */
+  #entered: ViewRecord<ViewInput> | undefined
+  #enteredSave = 0
+  #serving: string | undefined
+  #saveNumber = 0
+  #isDirty = false
+  /** Messages of the view that is about to begin here. */
+  readonly #early: { readonly from: Process; readonly message: PartitionMessage }[] = []
+  readonly #statuses = new Map<NodeId, StatusMessage>()
+  #nextStatus = -Infinity
+
+  constructor(options: ClusterNodeOptions) {
+    this.#options = options
+    const send = (to: NodeId, message: DataMessage) => void this.#outputs.push({ kind: 'send', to, message })
+    for (const { name, store, saved } of options.namespaces) {
+      const changed = () => {
+        this.#isDirty = true
+      }
+      const self = options.self.id
+      this.namespaces.set(
+        name,
+        new ApNamespace({ name, self, store, send, changed, ...(saved ? { saved } : {}) }),
+      )
+    }
+    this.membership = new Membership({
+      ...options,
+      report: () => this.#report(),
+      decide: (members, reports) => this.#decide(members, reports),
+    })
+    this.routing = new RequestRouting({
+      self: options.self,
+      namespaces: this.namespaces,
+      view: () => this.#serving,
+      member: (id) => this.membership.active?.members.find((member) => member.id === id),
+      send,
+    })
+  }
+
+  /** Name of the view in which this node serves. */
+  get serving(): string | undefined {
+    return this.#serving
+  }
+
+  /** What is to be done; to be asked for after every call, and after every sync of a store. */
+  take(): NodeOutput[] {
+    return this.#outputs.splice(0)
+  }
+
+  tick(now: number): void {
+    this.#handle(this.membership.tick(now))
+    for (const namespace of this.namespaces.values()) namespace.tick(now)
+    this.routing.tick(now)
+    if (this.#isDirty) this.#save()
+    if (now >= this.#nextStatus) this.#sayStatus(now)
+  }
+
+  receive(now: number, from: Process, message: ClusterMessage): void {
+    switch (message.kind) {
+      case 'heartbeat':
+      case 'view':
+        return this.#handle(this.membership.receive(now, from, message))
+      case 'proxy':
+        return this.routing.receiveProxy(now, from, message)
+      case 'proxied':
+        return this.routing.receiveProxied(now, message)
+      case 'status':
+        return this.#hearStatus(from.id, message)
+      default:
+        return this.#receiveData(now, from, message)
+    }
+  }
+
+  promiseStored(now: number, promised: ViewId): void {
+    this.#handle(this.membership.stored(now, promised))
+  }
+
+  copiesStored(now: number, number: number): void {
+    if (number === this.#saveNumber && !this.#isDirty) {
+      for (const namespace of this.namespaces.values()) namespace.saved()
+    }
+    const record = this.#entered
+    if (!record || number < this.#enteredSave || this.membership.active !== record) return
+    this.#entered = undefined
+    this.#serving = viewKey(record.id)
+    for (const namespace of this.namespaces.values()) namespace.begin(this.#serving, regimeOf(record.id))
+    for (const { from, message } of this.#early.splice(0)) this.#receiveData(now, from, message)
+  }
+
+  #receiveData(now: number, from: Process, message: PartitionMessage): void {
+    if (message.view === this.#serving) {
+      if (this.#isMember(from)) this.namespaces.get(message.namespace)?.receive(now, from.id, message)
+    } else if (message.view === viewKey(this.membership.promised) && this.#early.length < largestEarly) {
+      this.#early.push({ from, message })
+    }
+  }
+
+  #handle(outputs: MembershipOutput<NodeReport, ViewInput>[]): void {
+    for (const output of outputs) {
+      if (output.kind === 'send') this.#outputs.push(output)
+      else if (output.kind === 'store') {
+        this.#leave()
+        this.#outputs.push({ kind: 'storePromise', promised: output.promised })
+      } else this.#enter(output.record)
+    }
+  }
+
+  #leave(): void {
+    this.#serving = undefined
+    this.#entered = undefined
+    this.#statuses.clear()
+    this.#early.length = 0
+    for (const namespace of this.namespaces.values()) namespace.leave()
+  }
+
+  #enter(record: ViewRecord<ViewInput>): void {
+    this.#entered = record
+    for (const { name, partitions, replicationFactor, holdings } of record.input.namespaces) {
+      const { nodes } = record.input
+      const places: Place[] = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
+      this.namespaces.get(name)?.enter(regimeOf(record.id), places)
+    }
+    this.#save()
+    this.#enteredSave = this.#saveNumber
+    this.#outputs.push({ kind: 'enter', record })
+  }
+
+  #save(): void {
+    this.#isDirty = false
+    const copies: Record<string, SavedCopy[]> = {}
+    for (const [name, namespace] of this.namespaces) copies[name] = namespace.save()
+    this.#outputs.push({ kind: 'storeCopies', number: ++this.#saveNumber, copies })
+  }
+
+  #report(): NodeReport {
+    const copies: Record<string, CopyReport> = {}
+    for (const [name, namespace] of this.namespaces) copies[name] = namespace.report()
+    return { rack: this.#options.rack, quiesced: this.quiesced, copies }
+  }
+
+  #decide(members: readonly Process[], reports: ReadonlyMap<string, NodeReport>): ViewInput {
+    const nodes = members
+      .map((member) => {
+        const { rack, quiesced } = reports.get(processKey(member))!
+        return { id: member.id, rack, quiesced }
+      })
+      .sort((a, b) => compareNodeIds(a.id, b.id))
+    const namespaces = this.#options.namespaces.map(({ name, store, replicationFactor }) => {
+      const copies = new Map<NodeId, CopyReport>()
+      for (const member of members) {
+        const report = reports.get(processKey(member))!.copies[name]
+        if (report) copies.set(member.id, report)
+      }
+      const { partitions } = store
+      return { name, partitions, replicationFactor, holdings: holdingsOf(nodes, copies, partitions) }
+    })
+    return { nodes, namespaces }
+  }
+
+  #isMember(process: Process): boolean {
+    const members = this.membership.active?.members ?? []
+    return members.some((member) => processKey(member) === processKey(process))
+  }
+
+  #sayStatus(now: number): void {
+    this.#nextStatus = now + statusPeriod
+    const leader = this.membership.active?.id.leader
+    if (leader === undefined || this.#serving === undefined) return
+    let [unsettled, misplaced] = [0, 0]
+    for (const namespace of this.namespaces.values()) {
+      unsettled += namespace.unsettled
+      misplaced += namespace.misplaced
+    }
+    const message = { kind: 'status', view: this.#serving, unsettled, misplaced } as const
+    if (leader === this.#options.self.id) this.#hearStatus(leader, message)
+    else this.#outputs.push({ kind: 'send', to: leader, message })
+  }
+
+  /** Mastership moves by a view alone: when all fills have ended, the leader makes one with the same members. */
+  #hearStatus(from: NodeId, message: StatusMessage): void {
+    const { active } = this.membership
+    if (message.view !== this.#serving || active?.id.leader !== this.#options.self.id) return
+    this.#statuses.set(from, message)
+    const statuses = active.members.map(({ id }) => this.#statuses.get(id))
+    const settled = (status: StatusMessage | undefined) =>
+      status?.view === this.#serving && status?.unsettled === 0
+    if (!statuses.every(settled)) return
+    if (statuses.some((status) => (status?.misplaced ?? 0) > 0)) this.membership.renew()
+  }
+}

@@ -1,0 +1,91 @@
+import type { Process } from './process.ts'
+import type { Regime } from './regime.ts'
+import type { StoredVersion } from './stored-version.ts'
+
+/** Regimes and ends, as they go between nodes. */
+export type PastEntries = readonly (readonly [regime: Regime, end: number])[]
+
+/** What a master tells a replica, in order. */
+export type StreamEntry =
+  /** The next version of this regime. */
+  | { readonly kind: 'write'; readonly version: StoredVersion }
+  /** A version of an older regime that the replica does not cover. */
+  | { readonly kind: 'give'; readonly version: StoredVersion }
+  /** Now the replica holds all that the master holds. */
+  | { readonly kind: 'whole'; readonly past: PastEntries }
+
+/** About one partition in one view; dropped by whoever is not in that view. */
+export interface PartitionEnvelope {
+  readonly view: string
+  readonly namespace: string
+  readonly partition: number
+}
+
+export type PartitionBody =
+  /** Entries from this position on; the first of a view is 1. */
+  | { readonly kind: 'stream'; readonly position: number; readonly entries: readonly StreamEntry[] }
+  /** Everything up to this position is applied, and synced where that is promised. */
+  | { readonly kind: 'applied'; readonly position: number }
+  /** Asks a holder for versions behind a digest that this past does not cover. */
+  | { readonly kind: 'take'; readonly past: PastEntries; readonly after: Buffer | undefined }
+  | {
+      readonly kind: 'taken'
+      /** As in the question. */
+      readonly after: Buffer | undefined
+      readonly versions: readonly StoredVersion[]
+      /** Where to go on; none when this was all. */
+      readonly next: Buffer | undefined
+      /** The holder's own. */
+      readonly past: PastEntries
+    }
+  /** Asks a holder for its version of one record. */
+  | { readonly kind: 'ask'; readonly digest: Buffer }
+  | {
+      readonly kind: 'told'
+      readonly digest: Buffer
+      readonly version: StoredVersion | undefined
+      readonly past: PastEntries
+    }
+  /** Asks the master whether all replicas are whole; answered only when they are. */
+  | { readonly kind: 'query' }
+  | {
+      readonly kind: 'settled'
+      readonly past: PastEntries
+      /** Digests of records of which a version was overruled. */
+      readonly overruled: readonly Buffer[]
+    }
+
+export type PartitionMessage = PartitionEnvelope & PartitionBody
+
+/** A client's request on its way to the master. */
+export interface ProxyMessage {
+  readonly kind: 'proxy'
+  readonly view: string
+  /** The process it is meant for; another one with this node's id does not know whether it was served. */
+  readonly to: Process
+  readonly namespace: string
+  /** Of the attempt: the sender's next one has another. */
+  readonly id: number
+  readonly request: Buffer
+  /** Milliseconds that the client still waits. */
+  readonly time: number
+}
+
+export interface ProxiedMessage {
+  readonly kind: 'proxied'
+  readonly id: number
+  /** None: refused, and nothing was done. */
+  readonly answer: Buffer | undefined
+}
+
+/** How far a member is in this view, for its leader. */
+export interface StatusMessage {
+  readonly kind: 'status'
+  readonly view: string
+  /** Partitions it is master of whose replicas are not all whole. */
+  readonly unsettled: number
+  /** Partitions that another node should be master of. */
+  readonly misplaced: number
+}
+
+export type DataMessage = PartitionMessage | ProxyMessage | ProxiedMessage | StatusMessage

@@ -1,0 +1,216 @@
+/**
+ * The master of one partition in one view. It numbers the writes and brings them to the replicas (C2); it takes in
+ * what other members hold, then gives the replicas what they lack (F1); and it knows when all are whole. Clients are
+ * served from the beginning on.
+ */
+import { ResultCode } from '../values/result-code.ts'
+import { Asking } from './asking.ts'
+import { bareAnswer, type ClientRequest } from './client-request.ts'
+import type { PartitionBody, PastEntries } from './data-message.ts'
+import type { NodeId } from './node-id.ts'
+import { Outgoing } from './outgoing.ts'
+import { type PartitionContext, wholePast } from './partition-context.ts'
+import { covers, type Past } from './past.ts'
+import type { HeldVersion, StoredVersion } from './stored-version.ts'
+import { TakeIn } from './take-in.ts'
+
+/** Versions looked at in one step of giving out: well within a millisecond. */
+const givingStep = 256
+
+interface Replica {
+  readonly outgoing: Outgoing
+  /** What it covered when it was taken in. */
+  past: Past
+  /** How far giving out is; `over` when the last entry was pushed. */
+  after: Buffer | undefined
+  over: boolean
+  whole: boolean
+}
+
+/** A write that was applied and not answered. */
+export interface Unanswered {
+  readonly request: ClientRequest
+  readonly version: StoredVersion
+  readonly answer: Buffer
+}
+
+export class Mastership {
+  readonly #context: PartitionContext
+  readonly #replicas = new Map<NodeId, Replica>()
+  readonly #takeIn: TakeIn
+  readonly #asking: Asking
+  readonly #unanswered = new Set<Unanswered>()
+  #now = 0
+
+  /** `replicas` and `holders` without this node. */
+  constructor(context: PartitionContext, replicas: readonly NodeId[], holders: readonly NodeId[]) {
+    this.#context = context
+    for (const id of replicas) {
+      const replica = { outgoing: new Outgoing(), past: new Map<number, number>(), after: undefined }
+      this.#replicas.set(id, { ...replica, over: false, whole: false })
+    }
+    this.#takeIn = new TakeIn(context, holders, (winner) => this.#install(winner))
+    this.#asking = new Asking(context.send)
+    if (this.#takeIn.isOver) this.#becomeWhole()
+  }
+
+  /** All replicas hold all that there is. */
+  get isSettled(): boolean {
+    if (!this.#takeIn.isOver) return false
+    for (const replica of this.#replicas.values()) if (!replica.whole) return false
+    return true
+  }
+
+  /** What a copy covers that is whole in this view. */
+  get past(): PastEntries {
+    return [...wholePast(this.#context.copy)]
+  }
+
+  /** What is to be said of a partition that is settled. */
+  get word(): PartitionBody & { kind: 'settled' } {
+    return { kind: 'settled', past: this.past, overruled: this.#takeIn.overruled }
+  }
+
+  serve(now: number, request: ClientRequest): void {
+    this.#now = now
+    const { facts } = request
+    if (!facts.writes) return this.#execute(request)
+    for (const { outgoing } of this.#replicas.values()) {
+      if (outgoing.isFull) return request.answer(bareAnswer(ResultCode.DEVICE_OVERLOAD))
+    }
+    if (this.#takeIn.isOver) return this.#execute(request)
+    const asked = this.#asking.ask(now, facts.digest, this.#takeIn.left, {
+      run: (told) => {
+        if (this.#now > request.deadline) return request.answer(bareAnswer(ResultCode.TIMEOUT))
+        for (const held of told) this.#takeIn.merge(held)
+        this.#execute(request)
+      },
+      refuse: request.refuse,
+    })
+    if (!asked) request.answer(bareAnswer(ResultCode.KEY_BUSY))
+  }
+
+  receive(now: number, from: NodeId, body: PartitionBody): void {
+    this.#now = now
+    const replica = this.#replicas.get(from)
+    switch (body.kind) {
+      case 'applied':
+        return replica?.outgoing.applied(body.position)
+      case 'told':
+        return this.#asking.receive(from, body)
+      case 'taken': {
+        if (replica && !body.next) replica.past = new Map(body.past)
+        const over = this.#takeIn.receive(now, from, body)
+        if (!this.#takeIn.left.includes(from)) this.#asking.takenIn(from)
+        return over ? this.#becomeWhole() : undefined
+      }
+      case 'query':
+        if (this.isSettled) this.#context.send(from, this.word)
+    }
+  }
+
+  tick(now: number): void {
+    this.#now = now
+    this.#takeIn.tick(now)
+    this.#asking.tick(now)
+    for (const [id, replica] of this.#replicas) {
+      if (this.#takeIn.isOver && !replica.over) this.#give(id, replica)
+      this.#flush(id, replica)
+    }
+  }
+
+  /** The view is over: hands out what was applied and not answered. */
+  close(): Unanswered[] {
+    this.#asking.close()
+    const unanswered = [...this.#unanswered]
+    this.#unanswered.clear()
+    return unanswered
+  }
+
+  #execute(request: ClientRequest): void {
+    const { store, copy } = this.#context
+    const { answer, written, position } = store.execute(request.request)
+    if (!written) return this.#answerWhenSynced(request, answer, position)
+    copy.applied = written.sequence
+    this.#takeIn.overwritten(written.digest)
+    if (request.facts.masterOnly) this.#answerWhenSynced(request, answer, position)
+    this.#replicate(written, request.facts.masterOnly ? undefined : { request, version: written, answer })
+  }
+
+  #answerWhenSynced(request: ClientRequest, answer: Buffer, position: number): void {
+    if (position === 0) return request.answer(answer)
+    this.#context.store.whenSynced(position, (failed) =>
+      request.answer(failed ? bareAnswer(ResultCode.TIMEOUT) : answer),
+    )
+  }
+
+  #replicate(version: StoredVersion, unanswered: Unanswered | undefined): void {
+    const { store } = this.#context
+    let missing = this.#replicas.size + 1
+    const done = () => {
+      missing--
+      // After its view this is for the next master to say.
+      if (missing > 0 || !unanswered || !this.#unanswered.delete(unanswered)) return
+      unanswered.request.answer(unanswered.answer)
+    }
+    if (unanswered) this.#unanswered.add(unanswered)
+    for (const [id, replica] of this.#replicas) {
+      replica.outgoing.push({ kind: 'write', version }, done)
+      this.#flush(id, replica)
+    }
+    const { position } = store
+    if (position === 0) return done()
+    store.whenSynced(position, (failed) => {
+      if (!failed) done()
+    })
+  }
+
+  #install({ version }: HeldVersion): void {
+    const { store, copy } = this.#context
+    const installed = store.renew(version)
+    copy.applied = installed.sequence
+    this.#replicate(installed, undefined)
+  }
+
+  #becomeWhole(): void {
+    const { copy } = this.#context
+    copy.whole = true
+    copy.wholeNow = true
+    this.#context.changed()
+  }
+
+  /** One step of giving out: pushes what the replica does not cover, at last the word that this was all. */
+  #give(id: NodeId, replica: Replica): void {
+    const { store, partition, regime } = this.#context
+    if (!replica.outgoing.takesGifts) return
+    let seen = 0
+    let last: Buffer | undefined
+    store.scan(partition, replica.after, (version) => {
+      last = version.digest
+      if (version.regime !== regime && !covers(replica.past, version)) {
+        replica.outgoing.push({ kind: 'give', version })
+      }
+      return ++seen < givingStep && replica.outgoing.takesGifts
+    })
+    if (last) {
+      replica.after = last
+      return
+    }
+    replica.over = true
+    replica.outgoing.push({ kind: 'whole', past: this.past }, () => {
+      replica.whole = true
+      if (this.isSettled) this.#announce()
+    })
+    this.#flush(id, replica)
+  }
+
+  #announce(): void {
+    for (const id of this.#replicas.keys()) this.#context.send(id, this.word)
+  }
+
+  #flush(id: NodeId, { outgoing }: Replica): void {
+    outgoing.flush(this.#now, (position, entries) => {
+      this.#context.send(id, { kind: 'stream', position, entries })
+    })
+  }
+}

@@ -1,0 +1,158 @@
+/** The copies of a real namespace, over its store. */
+import type { Namespace } from '../namespace/namespace.ts'
+import { AnswerWriter } from '../protocol/answer-writer.ts'
+import { Info1, Info2, RequestMessage } from '../protocol/message.ts'
+import { ResponseBuffer } from '../protocol/response.ts'
+import { newDraft, newView, type RecordDraft, type RecordView } from '../storage/record.ts'
+import { DIGEST_BYTES } from '../values/digest.ts'
+import type { CopyStore, Execution, RequestFacts } from './copy-store.ts'
+import type { Regime } from './regime.ts'
+import type { StoredVersion } from './stored-version.ts'
+
+/** Bit of info3: the client is content when the master has the write. Source: protocol notes, records 1. */
+const commitMaster = 2
+/** A time to live in a read makes it write when the record is about to expire; this one does not. */
+const noReadTouch = 0xffffffff
+
+export class NamespaceCopies implements CopyStore {
+  readonly partitions: number
+  readonly #namespace: Namespace
+  readonly #message = new RequestMessage()
+  readonly #out = new ResponseBuffer()
+  readonly #answer = new AnswerWriter(this.#out)
+  readonly #view: RecordView = newView()
+  readonly #draft: RecordDraft = newDraft()
+
+  constructor(namespace: Namespace, partitions: number) {
+    this.#namespace = namespace
+    this.partitions = partitions
+  }
+
+  inspect(request: Buffer): RequestFacts | undefined {
+    const message = this.#message
+    if (!message.parse(request, 0, request.length) || message.digestEnd - message.digestAt !== DIGEST_BYTES) {
+      return undefined
+    }
+    const { digestAt, info1, info2, info3, ttl } = message
+    const writes = (info2 & Info2.WRITE) !== 0
+    const touches = (ttl !== 0 && ttl !== noReadTouch) || this.#namespace.settings.defaultReadTouchTtlPct > 0
+    return {
+      partition: this.#namespace.store.partitionOf(request, digestAt),
+      digest: Buffer.from(request.subarray(digestAt, digestAt + DIGEST_BYTES)),
+      writes: writes || touches,
+      anyReplica: !writes && !touches && (info1 & Info1.READ) !== 0,
+      masterOnly: (info3 & commitMaster) !== 0,
+    }
+  }
+
+  enter(partition: number, regime: Regime): void {
+    this.#namespace.store.enterRegime(partition, regime)
+  }
+
+  execute(request: Buffer): Execution {
+    const { store } = this.#namespace
+    const message = this.#message
+    message.parse(request, 0, request.length)
+    const { digestAt } = message
+    const partition = store.partitionOf(request, digestAt)
+    const before = store.sequenceOf(partition)
+    this.#out.reset()
+    this.#answer.beginFrame(this.#out)
+    this.#answer.beginMessage()
+    const { code, generation, voidTime } = this.#namespace.execute(message, this.#answer)
+    this.#answer.endMessage(code, generation, voidTime, 0)
+    this.#answer.endFrame()
+    const answer = Buffer.from(this.#out.buffer.subarray(0, this.#out.length))
+    const wrote = store.sequenceOf(partition) !== before
+    const written = wrote ? this.find(request.subarray(digestAt, digestAt + DIGEST_BYTES)) : undefined
+    return { answer, written, position: store.foundPosition }
+  }
+
+  find(digest: Buffer): StoredVersion | undefined {
+    const standing = this.#namespace.store.findVersion(digest, 0, this.#view)
+    if (standing === 'nothing') return undefined
+    return this.#versionOf(this.#view, standing, digest)
+  }
+
+  put(version: StoredVersion): void {
+    this.#put(version, version.regime, version.sequence)
+  }
+
+  renew(version: StoredVersion): StoredVersion {
+    const { store } = this.#namespace
+    const partition = store.partitionOf(version.digest, 0)
+    const regime = store.regimeOf(partition)
+    const sequence = store.nextSequence(partition)
+    this.#put(version, regime, sequence)
+    return { ...version, regime, sequence }
+  }
+
+  isEmpty(partition: number): boolean {
+    let isEmpty = true
+    this.#namespace.store.scan(partition, undefined, () => (isEmpty = false))
+    return isEmpty
+  }
+
+  scan(partition: number, after: Buffer | undefined, visit: (version: StoredVersion) => boolean): void {
+    this.#namespace.store.scan(partition, after, (view, standing, digest) =>
+      visit(this.#versionOf(view, standing, digest)),
+    )
+  }
+
+  forget(partition: number, count: number): boolean {
+    const found: Buffer[] = []
+    this.scan(partition, undefined, ({ digest }) => found.push(digest) < count)
+    for (const digest of found) this.#namespace.store.forget(digest, 0)
+    return found.length === count
+  }
+
+  get position(): number {
+    return this.#namespace.store.commitPosition
+  }
+
+  whenSynced(position: number, callback: (failed: boolean) => void): void {
+    this.#namespace.store.whenSynced(position, callback)
+  }
+
+  #put(version: StoredVersion, regime: Regime, sequence: number): void {
+    const { store } = this.#namespace
+    const draft = this.#draft
+    draft.digest = version.digest
+    draft.digestStart = 0
+    draft.regime = regime
+    draft.sequence = sequence
+    draft.generation = version.generation
+    draft.voidTime = version.voidTime
+    draft.lastUpdate = version.lastUpdate
+    const set = Buffer.from(version.set, 'latin1')
+    draft.setId = set.length === 0 ? 0 : store.setId(set, 0, set.length, true)
+    draft.key = version.key
+    draft.keyStart = 0
+    draft.keyEnd = version.key.length
+    draft.bins = version.bins
+    draft.binsStart = 0
+    draft.binsEnd = version.bins.length
+    draft.binCount = version.binCount
+    if (version.deleted) store.bury(draft)
+    else store.write(draft)
+  }
+
+  #versionOf(view: RecordView, standing: 'record' | 'delete', digest: Buffer): StoredVersion {
+    const { store } = this.#namespace
+    const name = view.setId === 0 ? undefined : store.sets[view.setId]?.name
+    const deleted = standing === 'delete'
+    return {
+      digest: Buffer.from(digest),
+      regime: view.regime,
+      sequence: view.sequence,
+      deleted,
+      generation: view.generation,
+      voidTime: view.voidTime,
+      lastUpdate: view.lastUpdate,
+      set: name ? name.buffer.toString('latin1', name.start, name.end) : '',
+      key: Buffer.from(view.buffer.subarray(view.keyStart, view.keyEnd)),
+      bins: deleted ? Buffer.alloc(0) : Buffer.from(view.buffer.subarray(view.binsStart, view.binsEnd)),
+      binCount: deleted ? 0 : view.binCount,
+    }
+  }
+}

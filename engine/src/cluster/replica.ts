@@ -1,0 +1,103 @@
+/**
+ * A member that is not the master of a partition: applies the master's stream in order, and tells the master what it
+ * holds. What it does is all in answer to messages.
+ */
+import { ResultError } from '../values/result-code.ts'
+import type { PartitionBody, StreamEntry } from './data-message.ts'
+import type { NodeId } from './node-id.ts'
+import { type PartitionContext, wholePast } from './partition-context.ts'
+import { covers, joined } from './past.ts'
+import { type StoredVersion, weightOf } from './stored-version.ts'
+
+/** Versions looked at for one answer, and bytes in it. */
+const takeStep = 512
+const takeBytes = 128 * 1024
+
+export class Replica {
+  readonly #context: PartitionContext
+  readonly #master: NodeId
+  #applied = 0
+
+  constructor(context: PartitionContext, master: NodeId) {
+    this.#context = context
+    this.#master = master
+  }
+
+  receive(from: NodeId, body: PartitionBody): void {
+    if (from !== this.#master) return
+    switch (body.kind) {
+      case 'stream':
+        return this.#receiveStream(body.position, body.entries)
+      case 'take':
+        return this.#tell(body)
+      case 'ask': {
+        const { store, copy } = this.#context
+        const { digest } = body
+        this.#context.send(from, {
+          kind: 'told',
+          digest,
+          version: store.find(digest),
+          past: [...wholePast(copy)],
+        })
+      }
+    }
+  }
+
+  #receiveStream(position: number, entries: readonly StreamEntry[]): void {
+    const { store } = this.#context
+    if (position > this.#applied + 1) return
+    for (const entry of entries.slice(this.#applied + 1 - position)) {
+      if (!this.#apply(entry)) break
+      this.#applied++
+    }
+    const applied = this.#applied
+    const acknowledge = () => this.#context.send(this.#master, { kind: 'applied', position: applied })
+    if (store.position === 0) return acknowledge()
+    store.whenSynced(store.position, (failed) => {
+      if (!failed) acknowledge()
+    })
+  }
+
+  /** False when it cannot be applied now. */
+  #apply(entry: StreamEntry): boolean {
+    const { store, copy, regime } = this.#context
+    if (entry.kind === 'whole') {
+      copy.past = joined(copy.past, new Map(entry.past.filter(([name]) => name !== regime)))
+      copy.whole = true
+      copy.wholeNow = true
+      this.#context.changed()
+      return true
+    }
+    const { version } = entry
+    try {
+      if (entry.kind === 'write') {
+        store.put(version)
+        copy.applied = version.sequence
+      } else if (store.find(version.digest)?.regime !== regime) store.put(version)
+      return true
+    } catch (error) {
+      if (error instanceof ResultError) return false
+      throw error
+    }
+  }
+
+  #tell({ past, after }: PartitionBody & { kind: 'take' }): void {
+    const { store, copy, partition, regime } = this.#context
+    const known = new Map(past)
+    const versions: StoredVersion[] = []
+    let seen = 0
+    let bytes = 0
+    let next: Buffer | undefined
+    store.scan(partition, after, (version) => {
+      seen++
+      if (version.regime !== regime && !covers(known, version)) {
+        versions.push(version)
+        bytes += weightOf(version)
+      }
+      const goesOn = seen < takeStep && bytes < takeBytes
+      if (!goesOn) next = version.digest
+      return goesOn
+    })
+    this.#context.send(this.#master, { kind: 'taken', after, versions, next, past: [...wholePast(copy)] })
+  }
+}

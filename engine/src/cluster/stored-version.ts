@@ -1,0 +1,48 @@
+import { covers, type Past } from './past.ts'
+import type { Regime } from './regime.ts'
+
+/** One version of a record as it goes between nodes. */
+export interface StoredVersion {
+  readonly digest: Buffer
+  /** In which a master numbered it. */
+  readonly regime: Regime
+  readonly sequence: number
+  readonly deleted: boolean
+  readonly generation: number
+  /** Seconds since 2010, 0 = never. */
+  readonly voidTime: number
+  /** Milliseconds since 1970. */
+  readonly lastUpdate: number
+  /** Bytes of the name as Latin-1; empty = none. */
+  readonly set: string
+  readonly key: Buffer
+  readonly bins: Buffer
+  readonly binCount: number
+}
+
+/** A version and the past of the copy that holds it. */
+export interface HeldVersion {
+  readonly version: StoredVersion
+  readonly past: Past
+}
+
+/** Whether the first one is kept when two copies hold different versions (C5 of README.md). */
+export function wins(one: HeldVersion, other: HeldVersion): boolean {
+  const [a, b] = [one.version, other.version]
+  if (covers(other.past, a)) return false
+  if (covers(one.past, b)) return true
+  // What the other copy's past names it would have, had it been acknowledged.
+  const [aNamed, bNamed] = [other.past.has(a.regime), one.past.has(b.regime)]
+  if (aNamed !== bNamed) return bNamed
+  if (a.lastUpdate !== b.lastUpdate) return a.lastUpdate > b.lastUpdate
+  return a.regime !== b.regime ? a.regime > b.regime : a.sequence > b.sequence
+}
+
+export function sameVersion(a: StoredVersion, b: StoredVersion): boolean {
+  return a.regime === b.regime && a.sequence === b.sequence
+}
+
+/** Bytes that it takes on the way, about. */
+export function weightOf({ key, bins }: StoredVersion): number {
+  return 64 + key.length + bins.length
+}

@@ -1,0 +1,109 @@
+/**
+ * A master takes in what other members hold and it does not (F1 of README.md): it asks each holder, piece by piece in
+ * the order of digests, for the versions that its past does not cover. A holder keeps nothing of this in mind, so a
+ * question that got no answer is asked again.
+ */
+import type { PartitionBody } from './data-message.ts'
+import type { NodeId } from './node-id.ts'
+import { covers, joined, type Past } from './past.ts'
+import type { PartitionContext } from './partition-context.ts'
+import { sameVersion, type HeldVersion, wins } from './stored-version.ts'
+
+/** Milliseconds after which a question is asked again. */
+const askAgainAfter = 200
+
+interface Holder {
+  after: Buffer | undefined
+  askedAt: number
+}
+
+export class TakeIn {
+  readonly #context: PartitionContext
+  readonly #install: (winner: HeldVersion) => void
+  /** Holders that have not been taken in yet. */
+  readonly #holders = new Map<NodeId, Holder>()
+  /** Where versions came from that were taken from one holder while others are left; by digest. */
+  readonly #origins = new Map<string, HeldVersion>()
+  /** Records of which a version lost that the winner did not come from: writes to them may be gone. */
+  readonly #overruled = new Map<string, Buffer>()
+  /** Own past when it began: what it covered then. */
+  readonly #past: Past
+
+  /** `install` makes a version the next one of the regime. */
+  constructor(context: PartitionContext, holders: readonly NodeId[], install: (winner: HeldVersion) => void) {
+    this.#context = context
+    this.#install = install
+    this.#past = context.copy.past
+    for (const id of holders) this.#holders.set(id, { after: undefined, askedAt: -Infinity })
+  }
+
+  get isOver(): boolean {
+    return this.#holders.size === 0
+  }
+
+  get overruled(): Buffer[] {
+    return [...this.#overruled.values()]
+  }
+
+  get left(): readonly NodeId[] {
+    return [...this.#holders.keys()]
+  }
+
+  tick(now: number): void {
+    for (const [id, holder] of this.#holders)
+      if (now - holder.askedAt >= askAgainAfter) this.#ask(now, id, holder)
+  }
+
+  /** Takes an answer; true when that was the end of the last holder. */
+  receive(now: number, from: NodeId, body: PartitionBody & { kind: 'taken' }): boolean {
+    const holder = this.#holders.get(from)
+    if (!holder || !sameDigest(holder.after, body.after)) return false
+    const past = new Map(body.past)
+    for (const version of body.versions) this.merge({ version, past })
+    if (body.next) {
+      holder.after = body.next
+      this.#ask(now, from, holder)
+      return false
+    }
+    this.#holders.delete(from)
+    const { copy } = this.#context
+    past.delete(this.#context.regime)
+    copy.past = joined(copy.past, past)
+    this.#context.changed()
+    if (this.isOver) this.#origins.clear()
+    return this.isOver
+  }
+
+  /** Lets a holder's version and ours meet, and installs the winner as a version of this regime, so that all obey it. */
+  merge(theirs: HeldVersion): void {
+    const { store, regime } = this.#context
+    const { digest } = theirs.version
+    if (covers(this.#past, theirs.version)) return
+    const key = digest.toString('latin1')
+    const found = store.find(digest)
+    const origin = this.#origins.get(key)
+    // A version of this regime was made when all holders had been asked, unless it was taken from one of them.
+    if (found?.regime === regime && !origin) return
+    const mine = origin ?? (found && { version: found, past: this.#past })
+    if (mine && sameVersion(mine.version, theirs.version)) return
+    const winner = !mine || wins(theirs, mine) ? theirs : mine
+    const loser = winner === mine ? theirs : mine
+    if (loser && !covers(winner.past, loser.version)) this.#overruled.set(key, digest)
+    if (this.#holders.size > 1) this.#origins.set(key, winner)
+    if (winner !== origin) this.#install(winner)
+  }
+
+  /** A write was made to the record after all holders had been asked: what they hold is behind it. */
+  overwritten(digest: Buffer): void {
+    this.#origins.delete(digest.toString('latin1'))
+  }
+
+  #ask(now: number, id: NodeId, holder: Holder): void {
+    holder.askedAt = now
+    this.#context.send(id, { kind: 'take', past: [...this.#past], after: holder.after })
+  }
+}
+
+function sameDigest(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.equals(b))
+}

@@ -1,0 +1,33 @@
+import type { ClusterMessage } from '../cluster/cluster-node.ts'
+import type { Process } from '../cluster/process.ts'
+import type { Clock } from './clock.ts'
+import type { MembershipWitness } from './membership-witness.ts'
+import type { Network } from './network.ts'
+import type { Random } from './random.ts'
+
+export interface ClusterParcel {
+  readonly from: Process
+  readonly message: ClusterMessage
+}
+
+export type Durability = 'none' | 'flush' | 'commit'
+
+/** What all nodes of a simulated cluster share. */
+export interface ClusterWorld {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Network<ClusterParcel>
+  readonly witness: MembershipWitness
+  readonly ids: readonly string[]
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly durability: Durability
+  readonly say: (node: string, text: string) => void
+}
+
+export const namespaceName = 'test'
+/** Milliseconds. */
+export const beatInterval = 100
+export const beatTimeout = 600
+/** What simulated time 0 is, in ms since 1970. */
+export const epoch = 1_790_000_000_000

@@ -1,0 +1,52 @@
+/** Messages between nodes in words, for transcripts. */
+import type { ClusterMessage } from '../cluster/cluster-node.ts'
+import type { StreamEntry } from '../cluster/data-message.ts'
+import { viewNumberOf } from '../cluster/regime.ts'
+import type { StoredVersion } from '../cluster/stored-version.ts'
+import { viewKey } from '../cluster/view-id.ts'
+
+export function describeMessage(message: ClusterMessage): string {
+  switch (message.kind) {
+    case 'heartbeat':
+      return 'heartbeat'
+    case 'view': {
+      const inner = message.message
+      const view = viewKey(inner.kind === 'commit' ? inner.record.id : inner.view)
+      return inner.kind === 'refuse'
+        ? `refuse ${view}, promised ${viewKey(inner.promised)}`
+        : `${inner.kind} ${view}`
+    }
+    case 'proxy':
+      return `proxy request ${message.id} in ${message.view}`
+    case 'proxied':
+      return message.answer ? `answer to request ${message.id}` : `refuses request ${message.id}`
+    case 'status':
+      return `status: ${message.unsettled} unsettled, ${message.misplaced} misplaced`
+    case 'stream':
+      return `p${message.partition} stream ${message.position}: ${message.entries.map(describeEntry).join(', ')}`
+    case 'applied':
+      return `p${message.partition} applied ${message.position}`
+    case 'taken': {
+      const versions = message.versions.map(describeVersion).join(', ')
+      return `p${message.partition} taken: ${versions || 'nothing'}${message.next ? ', more' : ''}`
+    }
+    case 'ask':
+      return `p${message.partition} ask for ${nameOf(message.digest)}`
+    case 'told':
+      return `p${message.partition} told ${message.version ? describeVersion(message.version) : nameOf(message.digest)}`
+    default:
+      return `p${message.partition} ${message.kind}`
+  }
+}
+
+function describeEntry(entry: StreamEntry): string {
+  return entry.kind === 'whole' ? 'whole' : `${entry.kind} ${describeVersion(entry.version)}`
+}
+
+export function describeVersion({ digest, regime, sequence, deleted }: StoredVersion): string {
+  return `${nameOf(digest)}${deleted ? ' deleted' : ''} ${viewNumberOf(regime)}.${sequence}`
+}
+
+export function nameOf(digest: Buffer): string {
+  return digest.toString('hex', 0, 3)
+}
