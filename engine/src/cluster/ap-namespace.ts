@@ -238,12 +238,11 @@ export class ApNamespace {
   }
 
   /** All replicas hold everything. */
-  #settled(partition: number, { past: entries, overruled }: PartitionBody & { kind: 'settled' }): void {
+  #settled(partition: number, { past: entries }: PartitionBody & { kind: 'settled' }): void {
     const past = new Map(entries)
     const open = this.#unanswered.get(partition) ?? []
     const left = open.filter((unanswered) => {
-      const { version } = unanswered
-      if (!covers(past, version) || overruled.some((digest) => digest.equals(version.digest))) return true
+      if (!covers(past, unanswered.version)) return true
       unanswered.request.answer(unanswered.answer)
       return false
     })

@@ -48,12 +48,7 @@ export type PartitionBody =
     }
   /** Asks the master whether all replicas are whole; answered only when they are. */
   | { readonly kind: 'query' }
-  | {
-      readonly kind: 'settled'
-      readonly past: PastEntries
-      /** Digests of records of which a version was overruled. */
-      readonly overruled: readonly Buffer[]
-    }
+  | { readonly kind: 'settled'; readonly past: PastEntries }
 
 export type PartitionMessage = PartitionEnvelope & PartitionBody
 

@@ -68,7 +68,7 @@ export class Mastership {
 
   /** What is to be said of a partition that is settled. */
   get word(): PartitionBody & { kind: 'settled' } {
-    return { kind: 'settled', past: this.past, overruled: this.#takeIn.overruled }
+    return { kind: 'settled', past: this.past }
   }
 
   serve(now: number, request: ClientRequest): void {

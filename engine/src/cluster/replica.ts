@@ -6,7 +6,7 @@ import { ResultError } from '../values/result-code.ts'
 import type { PartitionBody, StreamEntry } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { type PartitionContext, wholePast } from './partition-context.ts'
-import { covers, joined } from './past.ts'
+import { covers } from './past.ts'
 import { type StoredVersion, weightOf } from './stored-version.ts'
 
 /** Versions looked at for one answer, and bytes in it. */
@@ -62,7 +62,7 @@ export class Replica {
   #apply(entry: StreamEntry): boolean {
     const { store, copy, regime } = this.#context
     if (entry.kind === 'whole') {
-      copy.past = joined(copy.past, new Map(entry.past.filter(([name]) => name !== regime)))
+      copy.past = new Map(entry.past.filter(([each]) => each !== regime))
       copy.whole = true
       copy.wholeNow = true
       this.#context.changed()

@@ -6,6 +6,7 @@
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { covers, joined, type Past } from './past.ts'
+import type { Regime } from './regime.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { sameVersion, type HeldVersion, wins } from './stored-version.ts'
 
@@ -24,8 +25,8 @@ export class TakeIn {
   readonly #holders = new Map<NodeId, Holder>()
   /** Where versions came from that were taken from one holder while others are left; by digest. */
   readonly #origins = new Map<string, HeldVersion>()
-  /** Records of which a version lost that the winner did not come from: writes to them may be gone. */
-  readonly #overruled = new Map<string, Buffer>()
+  /** Of regimes of which a version lost: how much of them is certainly there. */
+  readonly #cuts = new Map<Regime, number>()
   /** Own past when it began: what it covered then. */
   readonly #past: Past
 
@@ -39,10 +40,6 @@ export class TakeIn {
 
   get isOver(): boolean {
     return this.#holders.size === 0
-  }
-
-  get overruled(): Buffer[] {
-    return [...this.#overruled.values()]
   }
 
   get left(): readonly NodeId[] {
@@ -68,7 +65,7 @@ export class TakeIn {
     this.#holders.delete(from)
     const { copy } = this.#context
     past.delete(this.#context.regime)
-    copy.past = joined(copy.past, past)
+    copy.past = this.#afterCuts(joined(copy.past, past))
     this.#context.changed()
     if (this.isOver) this.#origins.clear()
     return this.isOver
@@ -88,7 +85,7 @@ export class TakeIn {
     if (mine && sameVersion(mine.version, theirs.version)) return
     const winner = !mine || wins(theirs, mine) ? theirs : mine
     const loser = winner === mine ? theirs : mine
-    if (loser && !covers(winner.past, loser.version)) this.#overruled.set(key, digest)
+    if (loser && !covers(winner.past, loser.version)) this.#cut(loser.version.regime, winner.past)
     if (this.#holders.size > 1) this.#origins.set(key, winner)
     if (winner !== origin) this.#install(winner)
   }
@@ -96,6 +93,23 @@ export class TakeIn {
   /** A write was made to the record after all holders had been asked: what they hold is behind it. */
   overwritten(digest: Buffer): void {
     this.#origins.delete(digest.toString('latin1'))
+  }
+
+  /** Writes that came to nothing must not look as if they were covered: nobody may answer them any more (C3). */
+  #cut(regime: Regime, winner: Past): void {
+    const { copy } = this.#context
+    this.#cuts.set(regime, Math.min(this.#cuts.get(regime) ?? Infinity, winner.get(regime) ?? -1))
+    copy.past = this.#afterCuts(copy.past)
+    this.#context.changed()
+  }
+
+  #afterCuts(past: Past): Past {
+    const left = new Map(past)
+    for (const [regime, end] of this.#cuts) {
+      if (end < 0) left.delete(regime)
+      else if (left.has(regime)) left.set(regime, Math.min(end, left.get(regime)!))
+    }
+    return left
   }
 
   #ask(now: number, id: NodeId, holder: Holder): void {

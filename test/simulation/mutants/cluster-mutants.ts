@@ -22,11 +22,11 @@ export const clusterMutants: readonly Mutant[] = [
   },
   {
     name: 'C3: an open write is answered although its record was overruled',
-    file: 'cluster/ap-namespace.ts',
-    find: 'overruled.some((digest) => digest.equals(version.digest))',
-    replace: 'overruled.length < 0',
+    file: 'cluster/take-in.ts',
+    find: 'this.#cut(loser.version.regime, winner.past)',
+    replace: 'this.#cuts.clear()',
     kind: 'losses',
-    seed: 0,
+    seed: 8,
     breaks: 'lost',
   },
   {
