@@ -70,10 +70,8 @@ export class Replica {
     }
     const { version } = entry
     try {
-      if (entry.kind === 'write') {
-        store.put(version)
-        copy.applied = version.sequence
-      } else if (store.find(version.digest)?.regime !== regime) store.put(version)
+      store.put(version)
+      if (entry.kind === 'write') copy.applied = version.sequence
       return true
     } catch (error) {
       if (error instanceof ResultError) return false
