@@ -277,3 +277,35 @@ describe('an invalid collection inside of a value', () => {
     await servesOn()
   })
 })
+
+describe('what is nested deeper than anyone needs', () => {
+  it.each([2000, 20_000, 200_000])('%i levels end nothing and take no second', async (depth) => {
+    const deepList = raw('91'.repeat(depth) + '01')
+    const deepMap = raw('8101'.repeat(depth) + '01')
+    const negated = raw('9212'.repeat(depth) + 'c3')
+    const quoted: Value = [126, deepList]
+    const steps = Math.min(depth, 30_000)
+    const path = (type: number): Value => Array.from({ length: 2 * steps }, (_, i) => (i % 2 ? 0 : type))
+    await store(LIST, list(1))
+    const requests = [
+      writing([op(2, 'deep', LIST, deepList.bytes)]),
+      writing([op(2, 'deep', MAP, deepMap.bytes)]),
+      writing([op(8, 'deep', BLOB, pack([quoted, 0]))]),
+      writing([op(4, 'deep', BLOB, pack([13, 0]))]),
+      modifyCall(1, deepList),
+      readCall(22, 7, deepList),
+      modifyCall(0xff, path(0x10), [1, 5]),
+      modifyCall(0xff, path(0x50), [1, 5]),
+      reading([op(7, 'r', BLOB, pack([negated, 0]))]),
+      message({ info1: 3, digest: DIGEST, filter: negated.bytes }),
+      message({ info1: 3, digest: DIGEST, filter: pack([1, quoted, quoted]) }),
+      message({ info1: 3, digest: DIGEST, filter: pack([1, deepMap, deepMap]) }),
+    ]
+    for (const [i, request] of requests.entries()) {
+      const begun = performance.now()
+      expect((await ask(request)).code, `request ${i}`).toBeLessThan(30)
+      expect(performance.now() - begun, `request ${i}`).toBeLessThan(1000)
+    }
+    await servesOn()
+  })
+})
