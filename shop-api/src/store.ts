@@ -20,7 +20,8 @@ import { pinPort, type StockDeps } from './stock/hold-service.ts'
 import { stockRoutes } from './stock/stock-routes.ts'
 import { stockPort } from './stock/stock-service.ts'
 import { startSweeper } from './stock/sweeper.ts'
-import { storefrontRoutes } from './storefront/storefront-routes.ts'
+import type { StorefrontDeps } from './storefront/storefront-deps.ts'
+import { problemAsPage, storefrontRoutes } from './storefront/storefront-routes.ts'
 
 const SWEEP_MS = 1000
 const RECOVERY_MS = 5000
@@ -66,6 +67,15 @@ export function createStore(parts: StoreParts): Store {
     newOrderId: () => `ord_${randomBytes(16).toString('base64url')}`,
     log,
   }
+  const storefront: StorefrontDeps = {
+    catalog,
+    carts,
+    stock,
+    pricing,
+    now,
+    newKey: randomUUID,
+    api: async (path, init) => app.request(path, init),
+  }
   const app = createApp({
     log,
     nextRequestId: requestIds(randomBytes(6).toString('base64url')),
@@ -74,21 +84,14 @@ export function createStore(parts: StoreParts): Store {
       database: async () => void (await database.sql.execute(sql`select 1`)),
     },
     direct: { '/products/:id': productHandler(catalog) },
+    problemPage: (c, code) => problemAsPage(c, storefront, code),
     routes: [
       catalogRoutes(catalog),
       cartRoutes(carts, now),
       stockRoutes(parts.stock, parts.operatorToken),
       checkoutRoutes(checkout),
       orderRoutes({ sql: database.sql }),
-      storefrontRoutes({
-        catalog,
-        carts,
-        stock,
-        pricing,
-        now,
-        newKey: randomUUID,
-        api: async (path, init) => app.request(path, init),
-      }),
+      storefrontRoutes(storefront),
     ],
   })
   const stopSweeper = startSweeper(parts.stock, SWEEP_MS)

@@ -51,7 +51,7 @@ const categoriesRoute = createRoute({
   method: 'get',
   path: '/categories',
   tags: ['catalogue'],
-  summary: 'The category tree from the top: `children` of `all`',
+  summary: 'The category tree from the top',
   responses: { 200: { description: 'The category `all`', content: content(CategorySchema) } },
 })
 

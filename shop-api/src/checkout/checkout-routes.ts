@@ -26,7 +26,7 @@ export const CheckoutRequestSchema = z
 const route = createRoute({
   method: 'post',
   path: '/checkout',
-  tags: ['Checkout'],
+  tags: ['checkout'],
   summary: 'Turns a cart into an order',
   description:
     'Send the same Idempotency-Key again to get the first answer; the cart is charged at most once.',

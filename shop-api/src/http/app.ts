@@ -1,12 +1,14 @@
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import type { Logger } from 'pino'
 import { hasReason } from '../records.ts'
 import { accessLog, direct, type DirectHandler } from './access-log.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes, type ReadinessCheck } from './health-routes.ts'
-import { Problem, problemResponse } from './problem.ts'
+import type { ProblemCode } from './problem-table.ts'
+import { Problem, problemResponse, type ProblemExtra } from './problem.ts'
 import { createRouter, type RouteEnv } from './router.ts'
 
 /** No request of the store needs more: a cart line is 60 bytes, an address a few hundred. */
@@ -21,6 +23,8 @@ export interface AppOptions {
   readonly routes: readonly OpenAPIHono<RouteEnv>[]
   /** By path: what answers a GET before any middleware sees it. For the store's hottest route alone. */
   readonly direct?: Readonly<Record<string, DirectHandler>>
+  /** A page in place of the JSON of a problem, where a person is likely to read it. */
+  readonly problemPage?: (c: Context<RouteEnv>, code: ProblemCode) => Promise<Response | undefined>
 }
 
 /** The whole HTTP application. Needs no socket: `app.request('/products')` answers too. */
@@ -41,7 +45,9 @@ export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
   for (const routes of options.routes) app.route('/', routes)
   app.route('/', documentationRoutes(app))
 
-  app.notFound((c) => problemResponse(c, 'route-not-found', `Nothing answers ${c.req.method} ${c.req.path}`))
+  const told = async (c: Context<RouteEnv>, code: ProblemCode, detail: string, extra?: ProblemExtra) =>
+    (await options.problemPage?.(c, code)) ?? problemResponse(c, code, detail, extra)
+  app.notFound((c) => told(c, 'route-not-found', `Nothing answers ${c.req.method} ${c.req.path}`))
   app.onError((error, c) => {
     const requestId = c.get('requestId')
     c.header('x-request-id', requestId)
@@ -54,12 +60,12 @@ export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
       hasReason(error, 'TIMEOUT', 'PARTITION_UNAVAILABLE', 'DEVICE_OVERLOAD', 'NO_CONNECTION', 'KEY_BUSY')
     ) {
       options.log.warn({ requestId, error }, 'the engine did not answer')
-      return problemResponse(c, 'unavailable', 'The engine did not answer; try again', {
+      return told(c, 'unavailable', 'The engine did not answer; try again', {
         headers: { 'retry-after': '1' },
       })
     }
     options.log.error({ requestId, err: error }, 'request failed')
-    return problemResponse(c, 'internal-error', `Quote request ${requestId} when you report this`)
+    return told(c, 'internal-error', `Quote request ${requestId} when you report this`)
   })
   return app
 }

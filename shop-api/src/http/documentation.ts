@@ -22,16 +22,19 @@ const info = {
   version: '0.1.0',
   description:
     'Catalogue, carts that hold stock, checkout and orders. Money is in integer minor units; every error is an ' +
-    'application/problem+json body (RFC 9457) whose `code` is stable, listed at /problems.',
+    'application/problem+json body (RFC 9457) whose `code` is stable, listed at [/problems](/problems).',
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 }
+
+/** In the order in which the page shows them. */
+const tags = ['catalogue', 'carts', 'checkout', 'orders', 'stock', 'operations'].map((name) => ({ name }))
 
 /** `/openapi.json`, the page `/docs` that shows it, and `/problems`. `app` is the application that is described. */
 export function documentationRoutes(app: OpenAPIHono<RouteEnv>) {
   const router = createRouter()
   let described: unknown
   router.get('/openapi.json', (c) =>
-    c.json((described ??= app.getOpenAPI31Document({ openapi: '3.1.0', info }))),
+    c.json((described ??= app.getOpenAPI31Document({ openapi: '3.1.0', info, tags }))),
   )
   router.get('/docs', (c) =>
     c.html(

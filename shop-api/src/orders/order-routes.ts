@@ -8,7 +8,7 @@ import { OrderIdSchema, OrderSchema, orderView } from './order.ts'
 const getOrder = createRoute({
   method: 'get',
   path: '/orders/{orderId}',
-  tags: ['Orders'],
+  tags: ['orders'],
   summary: 'One order',
   description: 'The id cannot be guessed; whoever has it may see the order.',
   request: { params: z.object({ orderId: OrderIdSchema }) },

@@ -33,7 +33,7 @@ const StockLevelSchema = z
 const level = createRoute({
   method: 'get',
   path: '/stock/{sku}',
-  tags: ['Stock'],
+  tags: ['stock'],
   summary: 'What is there of a SKU, by location',
   request: { params: z.object({ sku: SkuSchema }) },
   responses: {
@@ -74,7 +74,7 @@ const move = createRoute({
   method: 'post',
   security: operatorSecurity,
   path: '/stock/{sku}/movements',
-  tags: ['Stock'],
+  tags: ['stock'],
   summary: 'Receives, adjusts or transfers units; for the operator',
   description: 'The id makes a repetition harmless for a day.',
   request: {

@@ -98,9 +98,11 @@ export interface CheckoutPageContent {
   readonly idempotencyKey: string
   readonly values: Readonly<Record<string, string>>
   readonly problem: string | undefined
+  /** What is wrong with a field, by its name. */
+  readonly wrong?: Readonly<Record<string, string>>
 }
 
-const fields = [
+export const fields = [
   { name: 'email', label: 'Email', type: 'email', autocomplete: 'email', half: false, max: 254 },
   { name: 'name', label: 'Name', type: 'text', autocomplete: 'name', half: false, max: 200 },
   {
@@ -138,26 +140,37 @@ const payments = [
   ['test-declined', 'Test card that is declined'],
 ] as const
 
-export function checkoutPage({ cart, sums, idempotencyKey, values, problem }: CheckoutPageContent): Html {
+type Field = (typeof fields)[number]
+
+function fieldView(
+  { name, label, type, autocomplete, half, max }: Field,
+  value: string,
+  wrong?: string,
+): Html {
+  return html`<label class="field ${half ? 'half' : ''}"
+    >${label}
+    <input
+      type="${type}"
+      name="${name}"
+      autocomplete="${autocomplete}"
+      maxlength="${max}"
+      value="${value}"
+      required
+      ${wrong === undefined ? '' : html`aria-invalid="true" aria-describedby="wrong-${name}"`}
+    />
+    ${wrong === undefined ? '' : html`<span class="wrong" id="wrong-${name}">${wrong}</span>`}</label
+  >`
+}
+
+export function checkoutPage(shown: CheckoutPageContent): Html {
+  const { cart, sums, idempotencyKey, values, problem, wrong = {} } = shown
   return html`<h1>Check out</h1>
     ${note('bad', problem)}
     <form method="post" action="/shop/checkout" class="columns">
       <div class="panel form">
         <input type="hidden" name="key" value="${idempotencyKey}" />
         <input type="hidden" name="total" value="${sums.total.amount}" />
-        ${fields.map(
-          ({ name, label, type, autocomplete, half, max }) =>
-            html`<label class="field ${half ? 'half' : ''}"
-              >${label}
-              <input
-                type="${type}"
-                name="${name}"
-                autocomplete="${autocomplete}"
-                maxlength="${max}"
-                value="${values[name] ?? ''}"
-                required
-            /></label>`,
-        )}
+        ${fields.map((field) => fieldView(field, values[field.name] ?? '', wrong[field.name]))}
         <label class="field"
           >Country
           <select name="country" autocomplete="country">

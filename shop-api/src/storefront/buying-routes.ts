@@ -6,6 +6,7 @@ import { Problem } from '../http/problem.ts'
 import { createRouter, type RouteEnv } from '../http/router.ts'
 import { OrderIdSchema, OrderSchema } from '../orders/order.ts'
 import { totalsOf } from '../orders/totals.ts'
+import { refusedBy, type CheckoutAnswer, type CheckoutRefused } from './checkout-refused.ts'
 import { cartPage, checkoutPage, orderPage, type Sums } from './buying-pages.ts'
 import { send, visitorCart, visitorCartOrNew, type StorefrontDeps } from './storefront-deps.ts'
 
@@ -14,7 +15,7 @@ type Answered = (
   deps: StorefrontDeps,
   run: () => Promise<Response>,
 ) => Promise<Response>
-type Form = Readonly<Record<string, string>>
+export type Form = Readonly<Record<string, string>>
 
 async function formOf(c: Context<RouteEnv>): Promise<Form> {
   const body = await c.req.parseBody()
@@ -65,18 +66,25 @@ async function showCart(c: Context<RouteEnv>, deps: StorefrontDeps, problem?: Pr
   return send(c, deps, { title: 'Cart' }, content, problem ? problemTable[problem.code].status : 200)
 }
 
-async function showCheckout(c: Context<RouteEnv>, deps: StorefrontDeps, values: Form = {}, problem?: string) {
+async function showCheckout(
+  c: Context<RouteEnv>,
+  deps: StorefrontDeps,
+  values: Form = {},
+  refusal?: CheckoutRefused,
+) {
   const cart = await visitorCart(c, deps)
   if (!cart || cart.lines.length === 0) return c.redirect('/shop/cart', 303)
   const view = viewOf(cart, deps.now())
   const content = checkoutPage({
     cart: view,
     sums: sumsOf(cart, deps),
-    idempotencyKey: deps.newKey(),
+    // What may yet have been done is asked for again by its own key.
+    idempotencyKey: (refusal?.isOpen && values.key) || deps.newKey(),
     values,
-    problem,
+    problem: refusal?.words,
+    wrong: refusal?.wrong ?? {},
   })
-  return send(c, deps, { title: 'Check out' }, content, problem === undefined ? 200 : 409)
+  return send(c, deps, { title: 'Check out' }, content, refusal?.status ?? 200)
 }
 
 async function buy(c: Context<RouteEnv>, deps: StorefrontDeps): Promise<Response> {
@@ -103,9 +111,9 @@ async function buy(c: Context<RouteEnv>, deps: StorefrontDeps): Promise<Response
       expectedTotal: Number(form.total),
     }),
   })
-  const body = (await answer.json()) as { id?: string; orderId?: string; title?: string; detail?: string }
+  const body = (await answer.json()) as CheckoutAnswer
   if (answer.status === 201 && body.id) return c.redirect(`/shop/orders/${body.id}`, 303)
-  return showCheckout(c, deps, form, `${body.title ?? 'That did not work'}. ${body.detail ?? ''}`)
+  return showCheckout(c, deps, form, refusedBy(answer.status, body, form))
 }
 
 export function buyingRoutes(deps: StorefrontDeps, answered: Answered) {

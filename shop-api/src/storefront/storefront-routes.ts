@@ -2,15 +2,17 @@ import { readFileSync } from 'node:fs'
 import type { Context } from 'hono'
 import { csrf } from 'hono/csrf'
 import { secureHeaders } from 'hono/secure-headers'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ROOT_CATEGORY } from '../catalog/category.ts'
 import { decodeCursor, encodeCursor } from '../catalog/cursor.ts'
-import { problemTable } from '../http/problem-table.ts'
+import { problemTable, type ProblemCode } from '../http/problem-table.ts'
 import { Problem } from '../http/problem.ts'
 import { createRouter, type RouteEnv } from '../http/router.ts'
 import { artOf } from './art.ts'
 import { categoryPage, homePage, productPage } from './browse-pages.ts'
 import { problemPage } from './buying-pages.ts'
 import { buyingRoutes } from './buying-routes.ts'
+import { page } from './layout.ts'
 import { liveStockScript } from './live-stock.ts'
 import { stockWords } from './stock-words.ts'
 import { send, type StorefrontDeps } from './storefront-deps.ts'
@@ -74,6 +76,35 @@ function fileRoutes(router: ReturnType<typeof createRouter>): void {
       'cache-control': `public, max-age=${YEAR_SECONDS}, immutable`,
     })
   })
+}
+
+/**
+ * A problem as a page, for somebody who looks with a browser: at an address that nothing answers, or at a page of the
+ * shop that failed. Undefined where a program asked.
+ */
+export async function problemAsPage(
+  c: Context<RouteEnv>,
+  deps: StorefrontDeps,
+  code: ProblemCode,
+): Promise<Response | undefined> {
+  const isPage = c.req.path === '/' || c.req.path.startsWith('/shop/')
+  const wantsPage = c.req.header('accept')?.includes('text/html') ?? false
+  if (!wantsPage || (code !== 'route-not-found' && !isPage)) return undefined
+  const { status, title } = problemTable[code]
+  const content =
+    code === 'route-not-found'
+      ? problemPage(
+          'There is no such page',
+          'Perhaps it has moved; everything can be found from the start page.',
+        )
+      : problemPage(title, 'This is our fault, and your cart is safe. Try again in a moment.')
+  try {
+    return await send(c, deps, { title }, content, status)
+  } catch {
+    // The frame shows departments and cart; without the engine there are none.
+    const bare = { title, departments: [], cartCount: 0 }
+    return c.html(page(bare, content), status as ContentfulStatusCode)
+  }
 }
 
 /** Runs a page; what goes wrong is told to the visitor as a page, too. */

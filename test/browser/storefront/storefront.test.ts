@@ -43,8 +43,8 @@ describe.runIf(available('chromium', 'the storefront in a browser'))('the storef
     const page = await context.newPage()
     const errors: string[] = []
     page.on('console', (message) => {
-      // Browsers log a form that is refused (declined, not a quantity) as an error; the walk looks at those itself.
-      const refused = /status of 4(09|22)/.test(message.text())
+      // Browsers log a form that is refused (declined, not a quantity, no such page) as an error; the walk looks at those itself.
+      const refused = /status of 4(02|04|09|22)/.test(message.text())
       if (message.type() === 'error' && !refused) errors.push(message.text())
     })
     page.on('pageerror', (error) => errors.push(error.message))
@@ -153,6 +153,35 @@ describe.runIf(available('chromium', 'the storefront in a browser'))('the storef
       await page.getByRole('button', { name: 'Put into cart' }).click()
       expect(await page.getByRole('alert').textContent()).toContain('from 1 to 99')
       expect(await page.locator('.basket').textContent()).toBe('Cart · 0')
+    })
+  })
+
+  it('marks the fields that are not right, and keeps what was typed', async () => {
+    await visit({ javaScriptEnabled: false }, async (page) => {
+      await openOneInStock(page, 'pantry')
+      await page.getByRole('button', { name: 'Put into cart' }).click()
+      await page.getByRole('link', { name: 'Check out' }).click()
+      await page.evaluate('document.querySelector("main form").noValidate = true')
+      await page.getByLabel('City').fill('Bergen')
+      await page.getByLabel('Email').fill('ada')
+      await page.getByRole('button', { name: /^Pay/ }).click()
+      expect(await page.getByRole('alert').textContent()).toContain('fields that are marked')
+      const marked = await page.locator('input[aria-invalid]').all()
+      const names = await Promise.all(marked.map((input) => input.getAttribute('name')))
+      expect(names).toEqual(['email', 'name', 'line1', 'postalCode'])
+      expect(await page.locator('#wrong-email').textContent()).toContain('ada@example.com')
+      expect(await page.getByLabel('City').inputValue()).toBe('Bergen')
+    })
+  })
+
+  it('has a page for an address that nothing answers', async () => {
+    await visit({}, async (page) => {
+      for (const path of ['/nothing', '/shop/nothing', '/shop/p/nothing']) {
+        expect((await page.goto(store.url + path))?.status()).toBe(404)
+        expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('There is no such')
+      }
+      await page.getByRole('link', { name: 'To the start page' }).click()
+      expect(new URL(page.url()).pathname).toBe('/')
     })
   })
 })

@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { HeldStock } from '../../../shop-api/src/carts/stock-port.ts'
 import type { CheckoutPoint } from '../../../shop-api/src/checkout/checkout-ports.ts'
 import { openDatabase } from '../../../shop-api/src/database/database.ts'
 import { orders, testCharges } from '../../../shop-api/src/database/schema.ts'
-import type { StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
+import { releaseHold, type StockDeps } from '../../../shop-api/src/stock/hold-service.ts'
 import { takeHold } from '../../../shop-api/src/stock/take-hold.ts'
 import { stockBreaches } from '../../../shop-api/src/stock/stock-law.ts'
 import { createStock } from '../../../shop-api/src/stock/stock-service.ts'
@@ -18,7 +19,8 @@ import { databaseKinds, type TestCluster } from '../support/databases.ts'
 import { startRealEngine } from '../support/real-engine.ts'
 import type { Job, ToParent, ToStore } from './messages.ts'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const happy: CheckoutPoint[] = [
   'order-created',
   'pinning',
@@ -167,5 +169,35 @@ for (const kind of databaseKinds) {
         expect(await books()).toEqual(before)
       },
     )
+
+    // In real time and in the middle of whatever it does then; its holds end after half of the minute.
+    const asleepAt: CheckoutPoint[] = ['pinning', 'hold-pinned', 'paying', 'placed']
+    test.runIf(isLong).each(asleepAt)('asleep for a minute from %s on, it does no harm', async (point) => {
+      const brief = { ...stock, holdMs: MINUTE / 2 }
+      for (const hold of holds.splice(0)) await releaseHold(stock, 'LAMP', hold)
+      for (const holdId of ['cart.LAMP.2', 'cart.OTHER.2']) {
+        const outcome = await takeHold(brief, { holdId, sku: 'LAMP', quantity: 2 })
+        if (outcome.kind === 'held') holds.push(outcome.hold)
+      }
+      const sleeper = startStore({ work: 'checkout', stopAt: point, paymentMethod: 'test-ok' })
+      await sleeper.stopped
+      const wake: ToStore = { kind: 'wake' }
+      sleeper.child.send(wake)
+      await sleep(Math.random() * 5)
+      sleeper.child.kill('SIGSTOP')
+      const asleepUntil = Date.now() + MINUTE
+      // Others share a PostgreSQL; the embedded database waits with its process.
+      const other =
+        kind.name === 'PostgreSQL' ? startStore({ work: 'recover', paymentMethod: 'test-ok' }) : sleeper
+      while (Date.now() < asleepUntil) {
+        await sweep(stock)
+        await sleep(1000)
+      }
+      sleeper.child.kill('SIGCONT')
+      const outcomes = [await sleeper.outcome, await other.outcome]
+      expect(new Set(outcomes).size).toBe(1)
+      expect(outcomes[0]).toMatch(/^(placed|cancelled)$/)
+      expect(await books()).toEqual(outcomes[0] === 'placed' ? complete : undone)
+    })
   })
 }

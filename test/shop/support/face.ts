@@ -11,7 +11,8 @@ import { generatedCatalog } from '../../../shop-api/src/import/generator.ts'
 import { importCatalog } from '../../../shop-api/src/import/importer.ts'
 import type { CatalogSource } from '../../../shop-api/src/import/source.ts'
 import { standardPricing } from '../../../shop-api/src/orders/totals.ts'
-import { storefrontRoutes } from '../../../shop-api/src/storefront/storefront-routes.ts'
+import type { StorefrontDeps } from '../../../shop-api/src/storefront/storefront-deps.ts'
+import { problemAsPage, storefrontRoutes } from '../../../shop-api/src/storefront/storefront-routes.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { MemoryStock } from './memory-stock.ts'
 
@@ -30,26 +31,26 @@ export class Face {
   })
   checks: Record<string, () => Promise<void>> = {}
   readonly app: ReturnType<typeof createApp>
+  /** What the pages reach the store's own API through. */
+  api = async (path: string, init?: RequestInit): Promise<Response> => this.app.request(path, init)
 
   constructor(log: Logger = pino({ level: 'silent' })) {
+    const storefront: StorefrontDeps = {
+      catalog: this.catalog,
+      carts: this.carts,
+      stock: this.stock,
+      pricing: standardPricing,
+      now: this.now,
+      newKey: () => 'key-of-the-test',
+      api: (path, init) => this.api(path, init),
+    }
     this.app = createApp({
       log,
       nextRequestId: requestIds('test'),
       checks: this.checks,
       direct: { '/products/:id': productHandler(this.catalog) },
-      routes: [
-        catalogRoutes(this.catalog),
-        cartRoutes(this.carts, this.now),
-        storefrontRoutes({
-          catalog: this.catalog,
-          carts: this.carts,
-          stock: this.stock,
-          pricing: standardPricing,
-          now: this.now,
-          newKey: () => 'key-of-the-test',
-          api: async (path, init) => this.app.request(path, init),
-        }),
-      ],
+      problemPage: (c, code) => problemAsPage(c, storefront, code),
+      routes: [catalogRoutes(this.catalog), cartRoutes(this.carts, this.now), storefrontRoutes(storefront)],
     })
   }
 
