@@ -145,7 +145,7 @@ export class Client {
   }
 
   /** Undefined when there is no such record. */
-  exists(key: Key, policy: Policy = NO_POLICY): Promise<Metadata | undefined> {
+  exists(key: Key, policy: Omit<ReadPolicy, 'bins' | 'batched'> = NO_POLICY): Promise<Metadata | undefined> {
     return this.#call(key, () => headerCommand(policy), METADATA)
   }
 
@@ -221,8 +221,9 @@ export class Client {
 
   async #getBatched(key: Key, policy: ReadPolicy): Promise<ClientRecord | undefined> {
     checkPolicy(policy)
-    const { bins, filter } = policy
-    return this.#tickReads.get(key, readCommand(bins, filter ? { filter } : NO_POLICY), policy)
+    const { bins, filter, readMode, replicas, touchPercent } = policy
+    const isPlain = !filter && !readMode && !replicas && touchPercent === undefined
+    return this.#tickReads.get(key, readCommand(bins, isPlain ? NO_POLICY : policy), policy)
   }
 
   #call<T>(key: Key, command: () => Command, reading: Reading<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { invalid, shown } from '../protocol/client-error.ts'
 import { Expression } from '../protocol/expression.ts'
+import { Info3 } from '../protocol/message.ts'
 
 /** For every request; times in ms. */
 export interface Policy {
@@ -18,6 +19,18 @@ export interface Policy {
 export interface ReadPolicy extends Policy {
   /** Only these bins; all unless told. */
   readonly bins?: readonly string[]
+  /**
+   * Of a strong namespace: `session` (unless told) never goes back behind what this client has seen; `linearize` behind
+   * nothing that any client has been told; `allow-replica` and `allow-unavailable` may be behind, and answer more often.
+   */
+  readonly readMode?: 'session' | 'linearize' | 'allow-replica' | 'allow-unavailable'
+  /** Of an available namespace: `all` asks every replica and answers the newest. */
+  readonly replicas?: 'one' | 'all'
+  /**
+   * The record gets its whole life again when less than this percentage of it is left; `never`, or what the namespace
+   * says unless told.
+   */
+  readonly touchPercent?: number | 'never'
   /** Goes out with the other reads of this tick that ask for it, as one batch to each node. */
   readonly batched?: boolean
 }
@@ -30,7 +43,12 @@ export interface WritePolicy extends Policy {
   readonly generation?: number
   /** Stores the key with the record. */
   readonly sendKey?: boolean
+  /** A delete leaves a mark, so that the record cannot come back with a node that was away; not in every edition. */
+  readonly durableDelete?: boolean
 }
+
+/** Of any command. */
+export interface CommandPolicy extends ReadPolicy, WritePolicy {}
 
 export const DEFAULT_TIMEOUT_MS = 2000
 export const DEFAULT_CONNECT_TIMEOUT_MS = 1000
@@ -55,27 +73,47 @@ export function ttlField(ttl: WritePolicy['ttl']): number {
   return ttl
 }
 
+/** The same field of a read. */
+export function touchField(percent: ReadPolicy['touchPercent']): number {
+  if (percent === undefined) return 0
+  if (percent === 'never') return TTL_NEVER
+  if (!Number.isInteger(percent) || percent < 1 || percent > 100)
+    invalid(`touchPercent is a whole number of 1 to 100, or 'never', not ${shown(percent)}`)
+  return percent
+}
+
 const whole = (value: number | undefined, most: number) =>
   value === undefined || (Number.isInteger(value) && value >= 0 && value <= most)
 
 /** Throws a ClientError that says which part of a policy is wrong. */
-export function checkPolicy(policy: WritePolicy): void {
-  const { timeout, socketTimeout, retries, generation, exists } = policy
+export function checkPolicy(policy: CommandPolicy): void {
+  const { timeout, socketTimeout, retries, generation, exists, readMode, replicas } = policy
   checkTime('timeout', timeout)
   checkTime('socketTimeout', socketTimeout)
   if (!whole(retries, 1000)) invalid(`retries is a whole number of 0 to 1000, not ${shown(retries)}`)
   if (!whole(generation, MAX_GENERATION))
     invalid(`generation is a whole number of 0 to ${MAX_GENERATION}, not ${shown(generation)}`)
-  if (exists !== undefined && !(exists in existsNames))
+  if (exists !== undefined && !Object.hasOwn(existsNames, exists))
     invalid(`exists is one of ${Object.keys(existsNames).join(', ')}, not ${shown(exists)}`)
+  if (readMode !== undefined && !Object.hasOwn(readModes, readMode))
+    invalid(`readMode is one of ${Object.keys(readModes).join(', ')}, not ${shown(readMode)}`)
+  if (replicas !== undefined && replicas !== 'one' && replicas !== 'all')
+    invalid(`replicas is one or all, not ${shown(replicas)}`)
   if (policy.filter !== undefined && !(policy.filter instanceof Expression))
     invalid(`filter is an expression made with exp, not ${shown(policy.filter)}`)
-  ttlField(policy.ttl)
 }
 
 export function checkTime(name: string, time: number | undefined): void {
   if (time !== undefined && !(time > 0 && time <= MAX_TIMEOUT_MS))
     invalid(`${name} is a number of ms from above 0 to ${MAX_TIMEOUT_MS}, not ${shown(time)}`)
+}
+
+/** Bits of info3. Source: protocol notes, records 1. */
+export const readModes: Record<NonNullable<ReadPolicy['readMode']>, number> = {
+  session: 0,
+  linearize: Info3.SC_READ_TYPE,
+  'allow-replica': Info3.SC_READ_RELAX,
+  'allow-unavailable': Info3.SC_READ_TYPE | Info3.SC_READ_RELAX,
 }
 
 const existsNames: Record<NonNullable<WritePolicy['exists']>, true> = {

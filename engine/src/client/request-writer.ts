@@ -14,7 +14,7 @@ import type { ByteWriter } from '../values/byte-writer.ts'
 import { DIGEST_BYTES, writeDigest } from '../values/digest.ts'
 import { FRAME_HEADER_BYTES, FrameType } from './answer-message.ts'
 import { type Command, NO_POLICY, writes } from './command.ts'
-import { ttlField, type WritePolicy } from './policy.ts'
+import type { CommandPolicy } from './policy.ts'
 
 const PROTOCOL_VERSION = 2
 const FIELD = { NAMESPACE: 0, SET: 1, KEY: 2, DIGEST: 4, BATCH: 41, FILTER: 43 } as const
@@ -39,7 +39,7 @@ export function writeRecordRequest(to: ByteWriter, key: Key, command: Command, t
   buffer[body + 3] = info3
   if (policy !== NO_POLICY) {
     putUint32(buffer, body + 6, policy.generation ?? 0)
-    putUint32(buffer, body + 10, ttlField(policy.ttl))
+    putUint32(buffer, body + 10, command.ttl)
   }
   putUint16(buffer, body + 18, fields)
   putUint16(buffer, body + 20, steps)
@@ -116,7 +116,7 @@ export class BatchWriter {
       to.buffer.writeUInt16BE(policy.generation ?? 0, generationAt)
     }
     const ttlAt = to.take(4)
-    to.buffer.writeUInt32BE(ttlField(policy.ttl), ttlAt)
+    to.buffer.writeUInt32BE(command.ttl, ttlAt)
     const countsAt = to.take(4)
     const fields = writeNames(to, key) + writeExtras(to, key, policy)
     const steps = writeSteps(to, command)
@@ -173,7 +173,7 @@ function writeNames(to: ByteWriter, { namespace, set }: Key): number {
 }
 
 /** Filter and user key; answers how many fields they are. */
-function writeExtras(to: ByteWriter, key: Key, { filter, sendKey }: WritePolicy): number {
+function writeExtras(to: ByteWriter, key: Key, { filter, sendKey }: CommandPolicy): number {
   let fields = 0
   if (filter) {
     const at = fieldHeader(to, FIELD.FILTER, filter.encoded.length)

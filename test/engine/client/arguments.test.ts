@@ -70,12 +70,21 @@ describe('an argument that no server would take', () => {
     [{ socketTimeout: NaN }, 'socketTimeout is a number of ms from above 0 to 2147483647, not NaN'],
     [{ retries: -1 }, 'retries is a whole number of 0 to 1000, not -1'],
     [{ filter: 'a > 1' }, 'an expression made with exp'],
+    [{ readMode: 'fast' }, "one of session, linearize, allow-replica, allow-unavailable, not 'fast'"],
+    [{ replicas: 2 }, 'replicas is one or all, not 2'],
   ]
   it.each(policies)('policy %o', async (wrong, says) => {
     const policy = handedIn<WritePolicy>(wrong)
     expect(await refused(() => client.put(key, { a: 1 }, policy))).toContain(says)
     expect(await refused(() => client.remove(key, policy))).toContain(says)
     expect(await refused(() => client.operate(key, [op.add('a', 1)], policy))).toContain(says)
+  })
+
+  it('a percentage of a life', async () => {
+    for (const touchPercent of [0, 101, 1.5])
+      expect(await refused(() => client.get(key, { touchPercent }))).toContain(
+        `1 to 100, or 'never', not ${touchPercent}`,
+      )
   })
 
   const bins: [unknown, string][] = [

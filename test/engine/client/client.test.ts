@@ -55,6 +55,21 @@ describe.each(['socket', 'embedded'])('the client by %s', (transport) => {
     expect(await client.get(other)).toMatchObject({ bins: { m: 2 }, voidTime: 0 })
   })
 
+  it('sends how a read or a delete is meant', async () => {
+    const other = { ...key, key: 'modes' }
+    await client.put(other, { n: 1 }, { ttl: 1000 })
+    await expect(client.get(other, { readMode: 'linearize' })).rejects.toMatchObject({ code: 25 })
+    for (const readMode of ['session', 'allow-replica', 'allow-unavailable'] as const)
+      expect((await client.get(other, { readMode, replicas: 'all' }))!.bins).toEqual({ n: 1 })
+    await expect(client.remove(other, { durableDelete: true })).rejects.toMatchObject({ code: 25 })
+    const life = (await client.put(other, { n: 1 }, { ttl: 10 })).voidTime
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    await client.get(other, { touchPercent: 80 })
+    expect((await client.exists(other))!.voidTime).toBe(life)
+    await client.get(other, { touchPercent: 95, batched: true })
+    expect((await client.exists(other))!.voidTime).toBeGreaterThan(life)
+  })
+
   it('answers many requests at once, each with its own', async () => {
     const keys = Array.from({ length: 300 }, (_, i) => ({ ...key, key: `many ${i}` }))
     await Promise.all(keys.map((one, i) => client.put(one, { i })))

@@ -15,7 +15,7 @@ let key: Key
 
 beforeEach(async () => {
   cluster = await FakeCluster.start(3)
-  client = await connect({ hosts: cluster.seeds, timeout: 1000 })
+  client = await connect({ hosts: cluster.seeds, timeout: 4000 })
   key = cluster.keyOf(cluster.nodes[0]!)
   master = cluster.nodes[0]!
   replica = cluster.nodes.find(({ claims }) => claims[1]!(0))!
@@ -35,7 +35,7 @@ const fails = (deed: Deed) => {
 
 describe('a read', () => {
   it.each<[string, Deed, object]>([
-    ['is silent', 'silence', { socketTimeout: 60 }],
+    ['is silent', 'silence', { socketTimeout: 400 }],
     ['breaks the connection', 'close', {}],
     ['has no such partition now', { code: 11 }, {}],
     ['gives up', { code: 9 }, {}],
@@ -69,7 +69,7 @@ describe('a read', () => {
     })
     const took = performance.now() - begun
     expect(took).toBeGreaterThan(100)
-    expect(took).toBeLessThan(600)
+    expect(took).toBeLessThan(3000)
     expect(master.asked.every(({ budget }) => budget <= 40)).toBe(true)
   })
 })
@@ -82,7 +82,7 @@ describe('a write', () => {
     ['gives up', { code: 9 }, 'TIMEOUT'],
   ])('is in doubt, and sent once, when the master %s', async (_, deed, reason) => {
     fails(deed)
-    const write = client.add(key, { n: 1 }, { timeout: 120 })
+    const write = client.add(key, { n: 1 }, { timeout: deed === 'silence' ? 200 : 5000 })
     await expect(write).rejects.toMatchObject({ reason, inDoubt: true, key })
     expect([kinds(master), kinds(replica)]).toEqual([['write'], []])
     fails('answer')
@@ -107,20 +107,20 @@ describe('a write', () => {
 
 describe('a slow node', () => {
   it('holds up neither the others nor, by its writes, its reads', async () => {
-    master.deed = ({ kind }) => (kind === 'write' ? { after: 300 } : 'answer')
+    master.deed = ({ kind }) => (kind === 'write' ? { after: 900 } : 'answer')
     const begun = performance.now()
     const slow = client.put(key, { n: 5 })
     await client.get(key)
     await Promise.all(cluster.nodes.slice(1).map((node) => client.put(cluster.keyOf(node), { n: 1 })))
-    expect(performance.now() - begun).toBeLessThan(250)
+    expect(performance.now() - begun).toBeLessThan(800)
     await slow
-    expect(performance.now() - begun).toBeGreaterThan(290)
+    expect(performance.now() - begun).toBeGreaterThan(890)
   })
 
   it('gives its late answer to nobody else', async () => {
-    master.deed = () => ({ after: master.asked.length === 1 ? 150 : 0 })
+    master.deed = () => ({ after: master.asked.length === 1 ? 300 : 0 })
     const other = cluster.keyOf(master, Number(String(key.key).slice(4)) + 1)
-    const late = client.get(key, { timeout: 50 })
+    const late = client.get(key, { timeout: 100 })
     await expect(late).rejects.toMatchObject({ reason: 'TIMEOUT' })
     expect(await client.get(other, { retries: 0 })).toBeUndefined()
     expect((await client.get(key))!.bins).toEqual({ n: 1 })
@@ -148,10 +148,10 @@ describe('a batch', () => {
   })
 
   it.each<[string, Deed, object]>([
-    ['is silent', 'silence', { socketTimeout: 60 }],
+    ['is silent', 'silence', { socketTimeout: 400 }],
     ['breaks the connection', 'close', {}],
     ['refuses its rows', { code: 11 }, {}],
-    ['answers some rows and breaks off', { change: firstRows }, { socketTimeout: 60 }],
+    ['answers some rows and breaks off', { change: firstRows }, { socketTimeout: 400 }],
   ])('asks the replicas when a node %s', async (_, deed, policy) => {
     fails(deed)
     const mine = all.filter((one) => cluster.masterOf(one) === master).length
@@ -164,7 +164,7 @@ describe('a batch', () => {
   it('says row by row what is in doubt', async () => {
     fails('silence')
     const requests = all.flatMap((one) => [{ read: one }, { operate: one, ops: [op.add('i', 100)] }])
-    const rows = await client.batch(requests, { timeout: 500, socketTimeout: 100 })
+    const rows = await client.batch(requests, { timeout: 4000, socketTimeout: 700 })
     rows.forEach(({ code, inDoubt }, row) => {
       const isLost = cluster.masterOf(all[row >> 1]!) === master && row % 2 === 1
       expect([row, code, inDoubt]).toEqual([row, isLost ? 9 : 0, isLost])
@@ -286,7 +286,7 @@ describe('connecting', () => {
     await expect(connect({ hosts, connectTimeout: 150, timeout: 20_000 })).rejects.toThrow(
       `no connection to 127.0.0.1:${deaf.port} in 150 ms`,
     )
-    expect(performance.now() - begun).toBeLessThan(1500)
+    expect(performance.now() - begun).toBeLessThan(5000)
 
     const errors: WayError[] = []
     let ended = 0
