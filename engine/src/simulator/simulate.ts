@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { runCluster } from './cluster-run.ts'
 import { runMembership } from './membership-run.ts'
 import type { RunResult } from './run-result.ts'
+import { runStrong } from './strong-run.ts'
 
 type Run = (seed: number, lines?: number) => RunResult | Promise<RunResult>
 
@@ -14,6 +15,7 @@ const kinds: Readonly<Record<string, Run>> = {
   membership: (seed) => runMembership({ seed }),
   losses: (seed, lines) => runCluster({ seed, kind: 'losses', lines }),
   splits: (seed, lines) => runCluster({ seed, kind: 'splits', lines }),
+  strong: (seed) => runStrong({ seed }),
 }
 
 const { values } = parseArgs({
@@ -45,14 +47,15 @@ async function simulate(from: number, to: number): Promise<number> {
   const sums: Record<string, Record<string, number>> = {}
   for (let seed = from; seed < to; seed++) {
     for (const [kind, run] of chosen) {
-      const { violations, counts, transcript } = await run(seed, lines)
+      const result = await run(seed, lines)
+      const { violations, counts } = result
       if (violations.length > 0) {
-        console.log(transcript)
+        console.log(result.transcript)
         console.log(`\nseed ${seed} of ${kind}:`)
         for (const violation of violations) console.log(`  ${violation}`)
         return 1
       }
-      if (values.transcript) console.log(transcript)
+      if (values.transcript) console.log(result.transcript)
       const sum = (sums[kind] ??= {})
       for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count
     }

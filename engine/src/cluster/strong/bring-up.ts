@@ -1,0 +1,94 @@
+/**
+ * Makes the complete copies of a regime equal before it serves (rules A7, A8): the master gets the starting state from
+ * the copy that has it, the others get it from the master. A copy says what it holds above the common point, and gets
+ * the giver's own version of each and all else that is above the point, older or newer, in one unit.
+ */
+import { sameProcess, type Process } from '../process.ts'
+import { includesProcess } from './activation.ts'
+import type { Digest } from './copy-disk.ts'
+import { begun, commonPoint, type Lineage } from './lineage.ts'
+import type { Unit } from './message.ts'
+import type { PartitionContext } from './partition-context.ts'
+import { comparePositions, laterPosition, origin } from './position.ts'
+
+export class BringUp<Content> {
+  readonly #context: PartitionContext<Content>
+  readonly #lineageOf: (process: Process) => Lineage
+  readonly #reached: () => void
+  /** Copies that asked before this one could give. */
+  readonly #asked = new Map<Process, readonly Digest[]>()
+  #isReached = false
+
+  /** `lineageOf` is what the member reported; `reached` is called when this copy holds the starting state. */
+  constructor(
+    context: PartitionContext<Content>,
+    lineageOf: (process: Process) => Lineage,
+    reached: () => void,
+  ) {
+    this.#context = context
+    this.#lineageOf = lineageOf
+    this.#reached = reached
+  }
+
+  /** Where this copy gets the starting state; none when it is there, or is not to get there. */
+  get #giver(): Process | undefined {
+    const { self, plan } = this.#context
+    if (this.#isReached || !includesProcess(plan.complete, self)) return undefined
+    return sameProcess(self, plan.master) ? plan.source : plan.master
+  }
+
+  /** To be called at the start and at every tick. */
+  tick(): void {
+    const giver = this.#giver
+    const { self, disk } = this.#context
+    if (!giver) return
+    if (sameProcess(giver, self)) return this.#enter({})
+    const point = this.#pointOf(self)
+    const digests = point ? disk.digestsAbove(point) : []
+    this.#context.send(giver, { kind: 'held', digests })
+  }
+
+  held(from: Process, digests: readonly Digest[]): void {
+    this.#asked.set(from, digests)
+    this.#answer()
+  }
+
+  unit(unit: Unit<Content>): void {
+    if (this.#giver) this.#enter(unit)
+  }
+
+  #enter(unit: Partial<Unit<Content>>): void {
+    const { disk, plan } = this.#context
+    const horizon = laterPosition(disk.horizon, unit.horizon ?? origin)
+    disk.apply({ ...unit, horizon, lineage: begun(plan.start, plan.activation.regime) })
+    this.#isReached = true
+    this.#reached()
+    this.#answer()
+  }
+
+  #answer(): void {
+    const { self, plan } = this.#context
+    for (const [to, digests] of this.#asked) {
+      const gives = sameProcess(to, plan.master) ? sameProcess(self, plan.source) : this.#isReached
+      if (!gives) continue
+      this.#asked.delete(to)
+      this.#context.send(to, { kind: 'unit', unit: this.#unitFor(to, digests) })
+    }
+  }
+
+  #unitFor(to: Process, held: readonly Digest[]): Unit<Content> {
+    const { disk } = this.#context
+    const point = this.#pointOf(to)
+    const whole = !point || comparePositions(point, disk.horizon) < 0
+    const digests = whole
+      ? disk.digestsAfter(undefined, Infinity)
+      : new Set([...held, ...disk.digestsAbove(point)])
+    const entries = [...digests].map((digest) => [digest, disk.find(digest)] as const)
+    return { whole, entries, horizon: disk.horizon, truncated: disk.truncated }
+  }
+
+  #pointOf(process: Process) {
+    const { plan } = this.#context
+    return plan.revives ? undefined : commonPoint(this.#lineageOf(process), plan.start)
+  }
+}

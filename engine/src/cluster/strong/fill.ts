@@ -1,0 +1,97 @@
+/**
+ * Makes one incomplete replica equal to the master, in the same ordered stream as the writes (rules F1 to F4). With a
+ * common point it is a delta: the target says what it holds above that point, and gets the master's own version of each
+ * and of all that the master holds above it. Without one, or when the master has dropped tombstones above it, it goes
+ * range by range, and the target drops what is not named. Each piece is read as it is sent, so it fits its place among
+ * the writes.
+ */
+import type { Digest, Entry } from './copy-disk.ts'
+import { commonPoint, type Lineage } from './lineage.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
+import type { PartitionContext } from './partition-context.ts'
+import { comparePositions, type Position } from './position.ts'
+
+/** Records of one piece. */
+const pieceRecords = 64
+
+/** Items of one replica's stream, beyond which no further piece is read. */
+const maxItemsUnderWay = 64
+
+export class Fill<Content> {
+  readonly #context: PartitionContext<Content>
+  readonly #stream: OutgoingStream<Content>
+  readonly #point: Position | undefined
+  readonly #pieceRecords: number
+  /** What a delta has left to send; absent until the target has said what it holds. */
+  #left: Digest[] | undefined
+  /** Where a fill by ranges stands. */
+  #after: Digest | undefined
+  #end: number | undefined
+  #isRecorded = false
+
+  constructor(
+    context: PartitionContext<Content>,
+    stream: OutgoingStream<Content>,
+    target: Lineage,
+    records = pieceRecords,
+  ) {
+    const { disk } = context
+    this.#context = context
+    this.#stream = stream
+    this.#pieceRecords = records
+    const point = commonPoint(target, disk.lineage)
+    this.#point = point && comparePositions(point, disk.horizon) >= 0 ? point : undefined
+    stream.push({ kind: 'fill', point: this.#point, horizon: disk.horizon })
+  }
+
+  /** The target is complete, and asked before reads are answered. */
+  get isRecorded(): boolean {
+    return this.#isRecorded
+  }
+
+  /** The target's answer to the `fill` item. */
+  held(digests: readonly Digest[]): void {
+    if (!this.#point || this.#left) return
+    this.#left = [...new Set([...digests, ...this.#context.disk.digestsAbove(this.#point)])]
+  }
+
+  /** The next piece, if the stream has room. */
+  tick(): void {
+    if (this.#end !== undefined || this.#stream.length > maxItemsUnderWay) return
+    if (this.#point) this.#delta()
+    else this.#range()
+  }
+
+  /** After an acknowledgement; true when that made the target complete. */
+  settle(): boolean {
+    if (this.#isRecorded || this.#end === undefined || !this.#stream.isAcknowledged(this.#end)) return false
+    this.#isRecorded = true
+    this.#stream.push({ kind: 'complete' })
+    return true
+  }
+
+  #delta(): void {
+    if (!this.#left) return
+    const digests = this.#left.splice(0, this.#pieceRecords)
+    if (digests.length > 0) this.#stream.push({ kind: 'records', entries: this.#read(digests) })
+    if (this.#left.length === 0) this.#finish()
+  }
+
+  #range(): void {
+    const after = this.#after
+    const digests = this.#context.disk.digestsAfter(after, this.#pieceRecords)
+    const upTo = digests.length < this.#pieceRecords ? undefined : digests.at(-1)
+    this.#stream.push({ kind: 'range', after, upTo, entries: this.#read(digests) })
+    this.#after = upTo
+    if (upTo === undefined) this.#finish()
+  }
+
+  #read(digests: readonly Digest[]): Entry<Content>[] {
+    return digests.map((digest) => [digest, this.#context.disk.find(digest)] as const)
+  }
+
+  #finish(): void {
+    const { lineage, horizon, truncated } = this.#context.disk
+    this.#end = this.#stream.push({ kind: 'filled', lineage, horizon, truncated })
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What a copy has been through (rule F1): the regimes whose writes it holds, each with the state it began from. The end
+ * of a regime is where the next one began, or the copy's state. Two copies are equal up to their common point, since
+ * within a regime every copy is a prefix of the same writes.
+ */
+import { noView, sameView, type ViewId } from '../view-id.ts'
+import { origin, type Position } from './position.ts'
+
+export interface Epoch {
+  readonly regime: ViewId
+  readonly start: Position
+}
+
+export interface Lineage {
+  /** In the order of regimes; empty for a copy that has never been complete. */
+  readonly epochs: readonly Epoch[]
+  readonly state: Position
+}
+
+/** Of a copy that was there when the namespace began. */
+export const firstLineage: Lineage = { epochs: [{ regime: noView, start: origin }], state: origin }
+
+/** Of a blank copy. */
+export const noLineage: Lineage = { epochs: [], state: origin }
+
+/** Epochs that a copy remembers; one whose common point is older is filled as if it were blank. */
+const keptEpochs = 64
+
+/** The last sequence of that regime which the copy holds. */
+export function endIn({ epochs, state }: Lineage, regime: ViewId): number | undefined {
+  for (let i = epochs.length - 1; i >= 0; i--) {
+    if (sameView(epochs[i]!.regime, regime)) return (epochs[i + 1]?.start ?? state).sequence
+  }
+  return undefined
+}
+
+/** In the newest regime that both hold, the lower of the two ends. */
+export function commonPoint(a: Lineage, b: Lineage): Position | undefined {
+  for (let i = a.epochs.length - 1; i >= 0; i--) {
+    const { regime } = a.epochs[i]!
+    const [endA, endB] = [endIn(a, regime), endIn(b, regime)]
+    if (endA !== undefined && endB !== undefined) return { regime, sequence: Math.min(endA, endB) }
+  }
+  return undefined
+}
+
+/** Whether a copy with this lineage holds the write. */
+export function holds(lineage: Lineage, { regime, sequence }: Position): boolean {
+  return (endIn(lineage, regime) ?? -1) >= sequence
+}
+
+/** The lineage of a copy at the start of a regime. */
+export function begun({ epochs, state }: Lineage, regime: ViewId): Lineage {
+  return {
+    epochs: [...epochs.slice(1 - keptEpochs), { regime, start: state }],
+    state: { regime, sequence: 0 },
+  }
+}

@@ -1,0 +1,56 @@
+import type { StreamItem } from './message.ts'
+
+/** What one replica has not acknowledged yet, in order. Said again from the start when nothing is heard for a tick. */
+export class OutgoingStream<Content> {
+  readonly #items: StreamItem<Content>[] = []
+  /** Number of the first item that is left. */
+  #first = 1
+  /** Number of the last item that was said. */
+  #said = 0
+  #acknowledgedSequence = 0
+
+  /** The last write that the replica has acknowledged. */
+  get acknowledgedSequence(): number {
+    return this.#acknowledgedSequence
+  }
+
+  /** Items that are not acknowledged. */
+  get length(): number {
+    return this.#items.length
+  }
+
+  /** Answers the item's number. */
+  push(item: StreamItem<Content>): number {
+    return this.#first + this.#items.push(item) - 1
+  }
+
+  isAcknowledged(item: number): boolean {
+    return item < this.#first
+  }
+
+  /** Everything up to that item; answers whether it was news. */
+  acknowledge(item: number): boolean {
+    const count = Math.min(item - this.#first + 1, this.#items.length)
+    if (count <= 0) return false
+    for (const gone of this.#items.splice(0, count)) {
+      if (gone.kind === 'write') this.#acknowledgedSequence = gone.write.version.position.sequence
+    }
+    this.#first += count
+    this.#said = Math.max(this.#said, this.#first - 1)
+    return true
+  }
+
+  /** What has not been said yet. */
+  take(): { readonly first: number; readonly items: readonly StreamItem<Content>[] } | undefined {
+    const first = this.#said + 1
+    const items = this.#items.slice(first - this.#first)
+    if (items.length === 0) return undefined
+    this.#said += items.length
+    return { first, items }
+  }
+
+  /** All that was not acknowledged is to be said again. */
+  rewind(): void {
+    this.#said = this.#first - 1
+  }
+}

@@ -1,0 +1,14 @@
+import type { Process } from '../process.ts'
+import type { Plan } from './activation.ts'
+import type { CopyDisk } from './copy-disk.ts'
+import type { StrongBody } from './message.ts'
+
+/** What the parts of one partition's machine share in one view. */
+export interface PartitionContext<Content> {
+  readonly self: Process
+  readonly plan: Plan
+  readonly disk: CopyDisk<Content>
+  send(to: Process, body: StrongBody<Content>): void
+  /** As the disk's, but only while this view is the one that the node acts in (rule V2). */
+  whenSynced(file: 'data' | 'meta', done: () => void): void
+}

@@ -1,0 +1,326 @@
+/**
+ * One node's copy of one strongly consistent partition, view after view. It reports to promises, writes the activation
+ * of a view that may serve, is brought to the starting state, and then leads or follows. From the node's next promise on
+ * it does nothing of the view (rules V2, V3): `leave` is called as the promise begins.
+ */
+import { processKey, sameProcess, type Process } from '../process.ts'
+import { compareViewIds, sameView } from '../view-id.ts'
+import type { ViewRecord } from '../views.ts'
+import {
+  includesProcess,
+  planOf,
+  type CopyReport,
+  type Durability,
+  type Plan,
+  type StrongInput,
+} from './activation.ts'
+import { BringUp } from './bring-up.ts'
+import type { CopyDisk, CopyMeta, Digest } from './copy-disk.ts'
+import { holds, type Lineage } from './lineage.ts'
+import { Master, type PendingWrite, type ReadAnswer, type WriteAnswer } from './master.ts'
+import type { StrongBody, StrongMessage } from './message.ts'
+import type { PartitionContext } from './partition-context.ts'
+import { comparePositions, laterPosition } from './position.ts'
+import { Replica } from './replica.ts'
+
+export interface StrongPartitionOptions<Content> {
+  readonly self: Process
+  readonly partition: number
+  readonly durability: Durability
+  readonly disk: CopyDisk<Content>
+  /** Milliseconds without a tick after which this process counts as having stood still (rule L3). */
+  readonly standstill: number
+}
+
+export interface StrongOutput<Content> {
+  readonly to: Process
+  readonly message: StrongMessage<Content>
+}
+
+/** What a machine has in one view that activates the partition. */
+interface Acting<Content> {
+  readonly plan: Plan
+  readonly members: readonly Process[]
+  readonly bringUp: BringUp<Content>
+  /** As reported with the promise. */
+  readonly lineageOf: (process: Process) => Lineage
+  /** Keys of members whose activation is on disk; the master's. */
+  readonly written: Set<string>
+  readonly replica: Replica<Content>
+  isWritten: boolean
+  master: Master<Content> | undefined
+}
+
+/** The meta of a copy after a start: a stop that was not clean ends completeness, unless the disk has everything. */
+export function recovered(meta: CopyMeta, durability: Durability): CopyMeta {
+  const last = meta.activations.at(-1)
+  const lost = !meta.closed && durability === 'flush' && last !== undefined && !last.synced
+  return lost ? { ...meta, unclean: true } : meta
+}
+
+export class StrongPartition<Content> {
+  readonly #options: StrongPartitionOptions<Content>
+  #acting: Acting<Content> | undefined
+  /** Of an earlier view: answered when a later one serves (rule W2). */
+  #limbo: PendingWrite<Content>[] = []
+  #lastTick = -Infinity
+  /** It stood still, and the view has not been confirmed since (rule L3). */
+  #isDoubtful = false
+  #outputs: StrongOutput<Content>[] = []
+
+  constructor(options: StrongPartitionOptions<Content>) {
+    this.#options = options
+    const { disk, durability } = options
+    const meta = recovered(disk.meta, durability)
+    if (meta !== disk.meta) disk.keep(meta)
+  }
+
+  get plan(): Plan | undefined {
+    return this.#acting?.plan
+  }
+
+  get isServing(): boolean {
+    return this.#acting?.master !== undefined
+  }
+
+  /** All replicas are complete: a view of the same members may drop copies that are no longer needed. */
+  get isFilled(): boolean {
+    return this.#acting?.master?.isFilled === true
+  }
+
+  report(): CopyReport {
+    const { disk } = this.#options
+    const { rosters, activations, claims, served, unclean } = disk.meta
+    return { rosters, activations, claims, served, unclean, lineage: disk.lineage }
+  }
+
+  enter(record: ViewRecord<StrongInput>): void {
+    const { self, partition, durability } = this.#options
+    this.leave()
+    const plan = planOf(record, partition, durability)
+    if (!plan) return
+    const context = this.#context(plan)
+    const lineageOf = (process: Process): Lineage =>
+      record.input.reports[record.members.findIndex((member) => sameProcess(member, process))]!.lineage
+    const bringUp = new BringUp(context, lineageOf, () => this.#write(context))
+    const replica = new Replica(context)
+    const { members } = record
+    const acting: Acting<Content> = {
+      plan,
+      members,
+      bringUp,
+      lineageOf,
+      written: new Set(),
+      replica,
+      isWritten: false,
+      master: undefined,
+    }
+    this.#acting = acting
+    this.#isDoubtful = false
+    if (!sameProcess(plan.master, self)) this.#doubt()
+    if (!includesProcess(plan.complete, self)) this.#write(context)
+    acting.bringUp.tick()
+  }
+
+  /** The node has promised another view. */
+  leave(): void {
+    const acting = this.#acting
+    if (!acting) return
+    this.#acting = undefined
+    this.#limbo.push(...(acting.master?.leave() ?? []))
+  }
+
+  tick(now: number): void {
+    const acting = this.#acting
+    if (now - this.#lastTick > this.#options.standstill) this.#doubtView()
+    this.#lastTick = now
+    if (!acting) return
+    acting.bringUp.tick()
+    acting.master?.tick()
+    if (acting.isWritten && !this.#knowsServed(acting)) this.#sayWritten(acting)
+  }
+
+  /** From another process; dropped unless it is of the view that this one acts in, and between its members. */
+  receive(from: Process, message: StrongMessage<Content>): void {
+    const acting = this.#acting
+    if (!acting || !sameView(message.view, acting.plan.activation.regime)) return
+    if (!includesProcess(acting.members, from)) return
+    this.#receive(acting, from, message.body)
+  }
+
+  write(
+    digest: Digest,
+    change: (content: Content | undefined) => Content | undefined,
+    answer: (answer: WriteAnswer) => void,
+  ): void {
+    const master = this.#acting?.master
+    if (master) master.write(digest, change, answer)
+    else answer({ kind: 'refused', why: 'unavailable' })
+  }
+
+  truncate(answer: (answer: WriteAnswer) => void): void {
+    const master = this.#acting?.master
+    if (master) master.truncate(answer)
+    else answer({ kind: 'refused', why: 'unavailable' })
+  }
+
+  /** Linearizable. */
+  read(digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
+    const master = this.#acting?.master
+    if (master) master.read(digest, answer)
+    else answer({ kind: 'refused', why: 'unavailable' })
+  }
+
+  /** Never older than what its session has read in this or a later regime; a client compares regimes. */
+  readInSession(now: number, digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
+    const master = this.#acting?.master
+    if (!master) return answer({ kind: 'refused', why: 'unavailable' })
+    if (now - this.#lastTick > this.#options.standstill) this.#doubtView()
+    if (this.#isDoubtful) master.read(digest, answer)
+    else master.readInSession(digest, answer)
+  }
+
+  /** Drops tombstones that every complete copy has acknowledged (rule F5); up to that many. */
+  dropTombstones(count: number): void {
+    const acting = this.#acting
+    const { disk } = this.#options
+    if (!acting || !this.#knowsServed(acting) || !(acting.master || acting.replica.follows)) return
+    // A delta under way would not say that the record is gone.
+    if (acting.master && !acting.master.isFilled) return
+    const sequence = acting.master?.acknowledged ?? acting.replica.acknowledgedByAll
+    const limit = { regime: acting.plan.activation.regime, sequence }
+    let { horizon } = disk
+    const dropped: Digest[] = []
+    for (const digest of disk.digestsAfter(undefined, Infinity)) {
+      const version = disk.find(digest)!
+      if (version.content !== undefined || comparePositions(version.position, limit) > 0) continue
+      horizon = laterPosition(horizon, version.position)
+      if (dropped.push(digest) === count) break
+    }
+    if (dropped.length > 0)
+      disk.apply({ entries: dropped.map((digest) => [digest, undefined] as const), horizon })
+  }
+
+  /** What is to be sent; to be called at the end of each turn. */
+  take(): StrongOutput<Content>[] {
+    this.#acting?.master?.flush()
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
+  }
+
+  #doubtView(): void {
+    this.#isDoubtful = true
+    this.#acting?.master?.whenConfirmed(() => (this.#isDoubtful = false))
+  }
+
+  #receive(acting: Acting<Content>, from: Process, body: StrongBody<Content>): void {
+    const isFromMaster = sameProcess(from, acting.plan.master)
+    switch (body.kind) {
+      case 'held':
+        return acting.bringUp.held(from, body.digests)
+      case 'unit':
+        return acting.bringUp.unit(body.unit)
+      case 'written':
+        return this.#memberWrote(acting, from)
+      case 'serving':
+        return this.#serves(acting)
+      case 'stream':
+        if (!isFromMaster) return
+        this.#serves(acting)
+        return acting.replica.receive(body.first, body.items, body.acknowledged)
+      case 'acknowledge':
+        return acting.master?.acknowledge(from, body.item, body.held)
+      case 'confirm':
+        return this.#send(acting.plan, from, { kind: 'confirmed', round: body.round })
+      case 'confirmed':
+        return acting.master?.confirmed(from, body.round)
+    }
+  }
+
+  /** Writes the activation; a complete copy has reached the starting state. */
+  #write(context: PartitionContext<Content>): void {
+    const { plan } = context
+    const { self, disk } = this.#options
+    const isComplete = includesProcess(plan.complete, self)
+    const write = () => {
+      const { meta } = disk
+      const kept = meta.activations.filter(({ regime }) => compareViewIds(regime, meta.served) >= 0)
+      const claims = meta.claims.filter((regime) => compareViewIds(regime, meta.served) >= 0)
+      disk.keep({
+        rosters: plan.rosters,
+        activations: [...kept, plan.activation],
+        claims: isComplete ? [...claims, plan.activation.regime] : claims,
+        served: meta.served,
+        unclean: meta.unclean && !isComplete,
+        closed: false,
+      })
+      context.whenSynced('meta', () => this.#written())
+    }
+    if (isComplete && plan.activation.synced) context.whenSynced('data', write)
+    else write()
+  }
+
+  #written(): void {
+    const acting = this.#acting!
+    acting.isWritten = true
+    this.#sayWritten(acting)
+  }
+
+  #sayWritten(acting: Acting<Content>): void {
+    const { self } = this.#options
+    if (sameProcess(acting.plan.master, self)) this.#memberWrote(acting, self)
+    else this.#send(acting.plan, acting.plan.master, { kind: 'written' })
+  }
+
+  #memberWrote(acting: Acting<Content>, from: Process): void {
+    const { self } = this.#options
+    const { plan, members, written } = acting
+    if (acting.master) return this.#send(plan, from, { kind: 'serving' })
+    if (!sameProcess(plan.master, self)) return
+    written.add(processKey(from))
+    if (written.size < members.length) return
+    this.#serves(acting)
+    acting.master = new Master(this.#context(plan), acting.lineageOf)
+    this.#doubt()
+  }
+
+  /** It is known now that this regime has served. */
+  #serves(acting: Acting<Content>): void {
+    if (this.#knowsServed(acting)) return
+    const { disk } = this.#options
+    disk.keep({ ...disk.meta, served: acting.plan.activation.regime })
+  }
+
+  #knowsServed(acting: Acting<Content>): boolean {
+    return sameView(this.#options.disk.meta.served, acting.plan.activation.regime)
+  }
+
+  /** Answers what an earlier view left open: ok if the regime that serves here began with it. */
+  #doubt(): void {
+    const limbo = this.#limbo
+    this.#limbo = []
+    for (const { position, answer } of limbo) {
+      const isKept = this.isServing && holds(this.#options.disk.lineage, position)
+      answer(isKept ? { kind: 'ok', position } : { kind: 'in doubt' })
+    }
+  }
+
+  #context(plan: Plan): PartitionContext<Content> {
+    const { self, disk } = this.#options
+    return {
+      self,
+      plan,
+      disk,
+      send: (to, body) => this.#send(plan, to, body),
+      whenSynced: (file, done) =>
+        disk.whenSynced(file, () => {
+          if (this.#acting?.plan === plan) done()
+        }),
+    }
+  }
+
+  #send(plan: Plan, to: Process, body: StrongBody<Content>): void {
+    this.#outputs.push({ to, message: { version: 1, view: plan.activation.regime, body } })
+  }
+}

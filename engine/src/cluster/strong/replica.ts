@@ -1,0 +1,111 @@
+/**
+ * Follows the master's stream in one view (rules W1, F1 to F4, D1, D2). Items are applied in order and without gaps;
+ * an item that came before is only acknowledged again. A complete copy's state moves with every write, an incomplete
+ * one's stays where it was until the fill has ended.
+ */
+import { sameView, viewKey } from '../view-id.ts'
+import { includesProcess } from './activation.ts'
+import type { Digest } from './copy-disk.ts'
+import type { StreamItem, Write } from './message.ts'
+import type { PartitionContext } from './partition-context.ts'
+import { laterPosition } from './position.ts'
+
+export class Replica<Content> {
+  readonly #context: PartitionContext<Content>
+  /** Its state is the master's, up to the last write. */
+  #follows: boolean
+  #applied = 0
+  #acknowledged = 0
+  /** The end of a fill that is not on disk yet; nothing from it on is acknowledged. */
+  #unsyncedEnd: number | undefined
+  #held: readonly Digest[] | undefined
+  /** Sequence that all replicas are known to have acknowledged. */
+  acknowledgedByAll = 0
+
+  constructor(context: PartitionContext<Content>) {
+    this.#context = context
+    this.#follows = includesProcess(context.plan.complete, context.self)
+  }
+
+  get follows(): boolean {
+    return this.#follows
+  }
+
+  receive(first: number, items: readonly StreamItem<Content>[], acknowledged: number): void {
+    const { plan } = this.#context
+    this.acknowledgedByAll = Math.max(this.acknowledgedByAll, acknowledged)
+    const before = this.#applied
+    for (const [i, item] of items.entries()) {
+      if (first + i !== this.#applied + 1) continue
+      this.#applied++
+      this.#apply(item)
+    }
+    const applied = this.#applied
+    if (plan.activation.synced || this.#unsyncedEnd !== undefined) {
+      this.#context.whenSynced('data', () => {
+        if (this.#unsyncedEnd !== undefined && applied >= this.#unsyncedEnd) this.#unsyncedEnd = undefined
+        this.#acknowledge(applied)
+      })
+    }
+    if (!plan.activation.synced) this.#acknowledge(applied)
+    else if (applied === before || this.#held) this.#acknowledge(this.#acknowledged)
+  }
+
+  #acknowledge(applied: number): void {
+    const allowed = this.#unsyncedEnd === undefined ? applied : Math.min(applied, this.#unsyncedEnd - 1)
+    this.#acknowledged = Math.max(this.#acknowledged, allowed)
+    const held = this.#held && { held: this.#held }
+    this.#context.send(this.#context.plan.master, { kind: 'acknowledge', item: this.#acknowledged, ...held })
+  }
+
+  #apply(item: StreamItem<Content>): void {
+    const { disk } = this.#context
+    switch (item.kind) {
+      case 'write':
+        return this.#write(item.write)
+      case 'fill':
+        this.#held = item.point ? disk.digestsAbove(item.point) : []
+        return disk.apply({ horizon: laterPosition(disk.horizon, item.horizon) })
+      case 'records':
+        this.#held = undefined
+        return disk.apply({ entries: item.entries })
+      case 'range': {
+        this.#held = undefined
+        const { after, upTo, entries } = item
+        return disk.apply({ range: { after, upTo }, entries })
+      }
+      case 'filled': {
+        this.#held = undefined
+        this.#follows = true
+        this.#unsyncedEnd = this.#applied
+        const { lineage, truncated } = item
+        return disk.apply({ lineage, truncated, horizon: laterPosition(disk.horizon, item.horizon) })
+      }
+      case 'complete':
+        return this.#claim()
+    }
+  }
+
+  #write({ digest, version }: Write<Content>): void {
+    const { disk, plan } = this.#context
+    const { regime, sequence } = version.position
+    const { state } = disk.lineage
+    if (!sameView(regime, plan.activation.regime))
+      throw new Error(`a write of ${viewKey(regime)} in another regime`)
+    if (this.#follows && (!sameView(state.regime, regime) || state.sequence + 1 !== sequence)) {
+      throw new Error(
+        `write ${sequence} of ${viewKey(regime)} after ${state.sequence} of ${viewKey(state.regime)}`,
+      )
+    }
+    const moved = this.#follows ? { state: version.position } : {}
+    if (digest === undefined) disk.apply({ truncated: version.position, ...moved })
+    else disk.apply({ entries: [[digest, version]], ...moved })
+  }
+
+  #claim(): void {
+    const { disk, plan } = this.#context
+    const { regime } = plan.activation
+    disk.keep({ ...disk.meta, claims: [...disk.meta.claims, regime], unclean: false })
+    this.#context.whenSynced('meta', () => undefined)
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The disk of one copy in memory: two logs whose entries are whole or missing. After a power failure each log keeps
+ * what was synced and, of the rest, a beginning that chance chooses.
+ */
+import type { CopyChange, CopyDisk, CopyMeta, Digest, Version } from '../cluster/strong/copy-disk.ts'
+import { noLineage, type Lineage } from '../cluster/strong/lineage.ts'
+import { comparePositions, origin, type Position } from '../cluster/strong/position.ts'
+import { noView } from '../cluster/view-id.ts'
+import type { Random } from './random.ts'
+
+export const blankMeta: CopyMeta = {
+  rosters: undefined,
+  activations: [],
+  claims: [],
+  served: noView,
+  unclean: false,
+  closed: true,
+}
+
+export class StrongDisk implements CopyDisk<string> {
+  /** Runs it after a while, unless the process has ended by then. */
+  readonly #later: (run: () => void) => void
+  #data: CopyChange<string>[] = []
+  #metas: CopyMeta[]
+  #syncedData = 0
+  #syncedMetas = 1
+  #records = new Map<Digest, Version<string>>()
+  #lineage: Lineage = noLineage
+  #horizon = origin
+  #truncated = origin
+
+  constructor(later: (run: () => void) => void, meta: CopyMeta, lineage: Lineage) {
+    this.#later = later
+    this.#metas = [meta]
+    this.apply({ lineage })
+    this.#syncedData = 1
+  }
+
+  get meta(): CopyMeta {
+    return this.#metas.at(-1)!
+  }
+
+  /** What a power failure would leave at least. */
+  get syncedMeta(): CopyMeta {
+    return this.#metas[this.#syncedMetas - 1]!
+  }
+
+  get lineage(): Lineage {
+    return this.#lineage
+  }
+
+  get horizon(): Position {
+    return this.#horizon
+  }
+
+  get truncated(): Position {
+    return this.#truncated
+  }
+
+  find(digest: Digest): Version<string> | undefined {
+    return this.#records.get(digest)
+  }
+
+  digestsAbove(point: Position): Digest[] {
+    const found: Digest[] = []
+    for (const [digest, { position }] of this.#records) {
+      if (comparePositions(position, point) > 0) found.push(digest)
+    }
+    return found
+  }
+
+  digestsAfter(digest: Digest | undefined, count: number): Digest[] {
+    const rest = [...this.#records.keys()].filter((key) => digest === undefined || key > digest)
+    return rest.sort().slice(0, count)
+  }
+
+  apply(change: CopyChange<string>): void {
+    this.#data.push(change)
+    this.#apply(change)
+  }
+
+  keep(meta: CopyMeta): void {
+    this.#metas.push(meta)
+  }
+
+  whenSynced(file: 'data' | 'meta', done: () => void): void {
+    const [data, metas] = [this.#data.length, this.#metas.length]
+    this.#later(() => {
+      if (file === 'data') this.#syncedData = Math.max(this.#syncedData, data)
+      else this.#syncedMetas = Math.max(this.#syncedMetas, metas)
+      done()
+    })
+  }
+
+  syncAll(): void {
+    this.#syncedData = this.#data.length
+    this.#syncedMetas = this.#metas.length
+  }
+
+  losePower(random: Random): void {
+    const left = (synced: number, all: number) => synced + random.below(all - synced + 1)
+    this.#data = this.#data.slice(0, left(this.#syncedData, this.#data.length))
+    this.#metas = this.#metas.slice(0, left(this.#syncedMetas, this.#metas.length))
+    this.syncAll()
+    this.#records = new Map()
+    this.#lineage = noLineage
+    this.#horizon = origin
+    this.#truncated = origin
+    for (const change of this.#data) this.#apply(change)
+  }
+
+  #apply({ whole, range, entries, lineage, state, horizon, truncated }: CopyChange<string>): void {
+    if (whole) this.#records.clear()
+    if (range) {
+      for (const digest of this.#records.keys()) {
+        const { after, upTo } = range
+        if ((after === undefined || digest > after) && (upTo === undefined || digest <= upTo)) {
+          this.#records.delete(digest)
+        }
+      }
+    }
+    for (const [digest, version] of entries ?? []) {
+      if (version) this.#records.set(digest, version)
+      else this.#records.delete(digest)
+    }
+    this.#lineage = lineage ?? (state ? { epochs: this.#lineage.epochs, state } : this.#lineage)
+    this.#horizon = horizon ?? this.#horizon
+    this.#truncated = truncated ?? this.#truncated
+  }
+}
