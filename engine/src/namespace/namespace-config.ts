@@ -27,32 +27,3 @@ export const newSetSettings = (): SetSettings => ({
   disableEviction: false,
   defaultReadTouchTtlPct: 0,
 })
-
-/** Requests by their outcome. */
-export interface NamespaceCounters {
-  client_read_success: number
-  client_read_error: number
-  client_read_not_found: number
-  client_read_filtered_out: number
-  client_write_success: number
-  client_write_error: number
-  client_write_filtered_out: number
-  client_delete_success: number
-  client_delete_error: number
-  client_delete_not_found: number
-  client_delete_filtered_out: number
-}
-
-export const newCounters = (): NamespaceCounters => ({
-  client_read_success: 0,
-  client_read_error: 0,
-  client_read_not_found: 0,
-  client_read_filtered_out: 0,
-  client_write_success: 0,
-  client_write_error: 0,
-  client_write_filtered_out: 0,
-  client_delete_success: 0,
-  client_delete_error: 0,
-  client_delete_not_found: 0,
-  client_delete_filtered_out: 0,
-})

@@ -7,9 +7,10 @@ import type { RecordStore } from '../storage/record-store.ts'
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
-import type { NamespaceCounters, NamespaceSettings, SetSettings } from './namespace-config.ts'
-import { newCounters, newSetSettings } from './namespace-config.ts'
+import type { NamespaceSettings, SetSettings } from './namespace-config.ts'
+import { newSetSettings } from './namespace-config.ts'
 import { checkWriteOps, OpCursor, OpRunner } from './record-ops.ts'
+import { countRequest, type NamespaceCounters, newCounters } from './request-counters.ts'
 import { RecordFacts } from './record-facts.ts'
 import { WorkingRecord } from './working-record.ts'
 
@@ -43,6 +44,8 @@ export class Namespace {
   readonly settings: NamespaceSettings
   readonly counters: NamespaceCounters = newCounters()
   readonly store: RecordStore
+  /** Whether the last command got so far that its record may be another; asked when it ended in an exception. */
+  mayHaveChanged = false
   readonly #clock: () => number
   readonly #setSettings: (SetSettings | undefined)[] = []
   readonly #view: RecordView
@@ -103,6 +106,7 @@ export class Namespace {
   /** Works on one record; ops go to `answer`, the numbers of its header are returned and valid until the next call. */
   execute(message: RequestMessage, answer: AnswerWriter): Outcome {
     const outcome = this.#outcome
+    this.mayHaveChanged = false
     this.#requestTime = -1
     outcome.code = ResultCode.OK
     outcome.generation = 0
@@ -114,7 +118,7 @@ export class Namespace {
       outcome.code = error.code
     }
     if (outcome.code !== ResultCode.OK) answer.dropOps()
-    this.#count(message)
+    countRequest(this.counters, message.info2, outcome.code)
     return outcome
   }
 
@@ -252,6 +256,7 @@ export class Namespace {
     if (!this.#generationFits(message, generation)) return this.#refuse(ResultCode.GENERATION)
     const refused = this.#checkRecord(message, false)
     if (refused !== ResultCode.OK) return this.#refuse(refused)
+    this.mayHaveChanged = true
     this.store.remove(message.buffer, message.digestAt)
   }
 
@@ -343,6 +348,7 @@ export class Namespace {
     draft.binsStart = 0
     draft.binsEnd = record.store(this.#bins)
     draft.binCount = record.count
+    this.mayHaveChanged = true
     this.store.write(draft)
     this.#outcome.generation = draft.generation
     this.#outcome.voidTime = draft.voidTime
@@ -352,6 +358,7 @@ export class Namespace {
   #vanish(message: RequestMessage, exists: boolean): void {
     if (!exists) return this.#refuse(ResultCode.NOT_FOUND)
     if (message.info2 & Info2.DURABLE_DELETE) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
+    this.mayHaveChanged = true
     this.store.remove(message.buffer, message.digestAt)
     this.#outcome.generation = this.#outcome.voidTime = 0
   }
@@ -395,25 +402,6 @@ export class Namespace {
 
   #settingsOf(set: number): SetSettings {
     return (this.#setSettings[set] ??= newSetSettings())
-  }
-
-  #count({ info2 }: RequestMessage): void {
-    const { code } = this.#outcome
-    const { counters } = this
-    const filtered = code === ResultCode.FILTERED_OUT
-    if ((info2 & Info2.WRITE) === 0) {
-      if (code === ResultCode.OK) counters.client_read_success++
-      else if (code === ResultCode.NOT_FOUND) counters.client_read_not_found++
-      else if (filtered) counters.client_read_filtered_out++
-      else counters.client_read_error++
-    } else if (info2 & Info2.DELETE) {
-      if (code === ResultCode.OK) counters.client_delete_success++
-      else if (code === ResultCode.NOT_FOUND) counters.client_delete_not_found++
-      else if (filtered) counters.client_delete_filtered_out++
-      else counters.client_delete_error++
-    } else if (code === ResultCode.OK) counters.client_write_success++
-    else if (filtered) counters.client_write_filtered_out++
-    else counters.client_write_error++
   }
 }
 

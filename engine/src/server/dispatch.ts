@@ -48,6 +48,8 @@ export class Dispatcher implements MessageHandler {
   #batch = new BatchRun(this.#rows)
   #unfinished: UnfinishedAnswer | undefined
   #answer: AnswerWriter | undefined
+  /** What the request that is worked on has come to. */
+  #asked: Namespace | undefined
 
   /** `ledger` counts the namespaces' stores in the same order. */
   constructor(
@@ -77,6 +79,7 @@ export class Dispatcher implements MessageHandler {
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number {
     const message = this.#message
     const answer = (this.#answer ??= new AnswerWriter(out))
+    this.#asked = undefined
     const isBatch = end - start >= MESSAGE_HEADER_BYTES && (request[start + 1]! & Info1.BATCH) !== 0
     if (!message.parse(request, start, end)) {
       answer.single(out, ResultCode.PARAMETER, isBatch)
@@ -90,6 +93,10 @@ export class Dispatcher implements MessageHandler {
     else if (isBatch) this.#runBatch(out)
     else this.#runSingle(out)
     return this.#ledger.take()
+  }
+
+  get mayHaveWritten(): boolean {
+    return this.#asked?.mayHaveChanged === true
   }
 
   takeUnfinished(): UnfinishedAnswer | undefined {
@@ -130,6 +137,7 @@ export class Dispatcher implements MessageHandler {
 
   /** What the answer tells must not be undone by a power failure, a read's as little as a write's. */
   #execute({ namespace, number }: Target, message: RequestMessage): Outcome {
+    this.#asked = namespace
     const outcome = namespace.execute(message, this.#answer!)
     const position = namespace.store.foundPosition
     if (position > 0) this.#ledger.need(number, position)

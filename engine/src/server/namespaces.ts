@@ -54,6 +54,9 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
   const messages: MessageHandler = {
     dispatch: (request, start, end, arrived, out) => dispatcher.dispatch(request, start, end, arrived, out),
     takeUnfinished: () => dispatcher.takeUnfinished(),
+    get mayHaveWritten() {
+      return dispatcher.mayHaveWritten
+    },
     took: (micros) => dispatcher.enterTimes(micros, latencies),
   }
   return {

@@ -20,10 +20,11 @@ export const JUST_NOW = -1
 export interface MessageHandler {
   /**
    * Appends all frames of the answer to the body at `start` to `end`, which `arrived` at that moment, ms since 1970
-   * or `JUST_NOW`. The result is the ticket of what must be
-   * synced before the answer may leave, 0 for nothing.
+   * or `JUST_NOW`. The result is the ticket of what must be synced before the answer may leave, 0 for nothing.
    */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number
+  /** Whether a request that ended in an exception may have changed something before. */
+  readonly mayHaveWritten?: boolean
   /** The rest of the last answer, where it was too long for one go. */
   takeUnfinished?(): UnfinishedAnswer | undefined
   /** All that was dispatched since the last call took this long, waiting for a disk not counted. */
@@ -104,7 +105,9 @@ export class Service {
       this.node.faults.report('a request', error)
       this.out.length = begin
       const isBatch = end - start > INFO1_AT && (buffer[start + INFO1_AT]! & Info1.BATCH) !== 0
-      return this.#append(isBatch ? failedBatch : failedMessage)
+      return this.#append(
+        isBatch ? failedBatch : this.#messages.mayHaveWritten ? doubtfulMessage : failedMessage,
+      )
     }
   }
 
@@ -219,6 +222,8 @@ const securityNotSupported = frame(FrameType.ADMIN, 16, (body) =>
 const compressionNotSupported = message(ResultCode.ENTERPRISE_ONLY, 0)
 /** For requests whose work ended in an exception. */
 const failedMessage = message(ResultCode.SERVER_ERROR, 0)
+/** For writes among them that may be done or not: clients take a time-out as that. */
+const doubtfulMessage = message(ResultCode.TIMEOUT, 0)
 const failedBatch = message(ResultCode.SERVER_ERROR, Info3.LAST)
 
 function message(code: number, info3: number): Buffer {

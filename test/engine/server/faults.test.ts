@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { startNode } from '@larder/engine'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Background } from '../../../engine/src/server/background.ts'
 import { FaultLog } from '../../../engine/src/server/fault-log.ts'
+import { RequestMessage } from '../../../engine/src/protocol/message.ts'
+import { RecordStore } from '../../../engine/src/storage/record-store.ts'
 import type { Answer, TestServer } from './echo-server.ts'
 import { serve } from './echo-server.ts'
-import { messagesOf } from './messages.ts'
+import { codeOf, get, messagesOf, put, remove } from './messages.ts'
 import { frame, Wire } from './wire.ts'
 
 let server: TestServer | undefined
@@ -46,6 +49,36 @@ describe('an exception that nobody expected', () => {
     expect(messagesOf(answers[1]!)).toMatchObject([{ code: 1, isLast: false, ops: [] }])
     expect(messagesOf(answers[3]!)).toMatchObject([{ code: 1, isLast: true, ops: [] }])
     expect(await other.frames(1)).toEqual([ok])
+  })
+
+  it('is answered with a time-out where a write may have been done: clients take that as in doubt', async () => {
+    const fail = (): never => {
+      throw new TypeError('a defect')
+    }
+    const node = await startNode({ port: 0 })
+    const code = (request: Buffer): number => {
+      let answered = -1
+      node.embedded.request(request, 0, request.length, (bytes, from, to) => {
+        answered = codeOf(Buffer.from(bytes.subarray(from, to)))
+      })
+      return answered
+    }
+    try {
+      vi.spyOn(RecordStore.prototype, 'write').mockImplementation(fail)
+      expect(code(put(1, 'x'))).toBe(9)
+      vi.spyOn(RecordStore.prototype, 'find').mockImplementation(fail)
+      expect([code(put(1, 'x')), code(get(1))]).toEqual([1, 1])
+      vi.restoreAllMocks()
+      expect([code(get(1)), code(put(1, 'x'))]).toEqual([2, 0])
+      vi.spyOn(RequestMessage.prototype, 'parse').mockImplementation(fail)
+      expect(code(put(1, 'x'))).toBe(1)
+      vi.restoreAllMocks()
+      vi.spyOn(RecordStore.prototype, 'remove').mockImplementation(fail)
+      expect(code(remove(1))).toBe(9)
+    } finally {
+      vi.restoreAllMocks()
+      await node.close()
+    }
   })
 
   it('is told once with its stack, counted always, and seen in the statistics', async () => {
