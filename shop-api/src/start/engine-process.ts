@@ -45,8 +45,9 @@ export async function startEngine(options: EngineProcessOptions): Promise<Engine
   if (options.acceptDamage) flags.push('--accept-damage')
   const namespaces = ['--namespace', 'shop,flush', '--namespace', 'stock,commit']
   // A process group of its own, so that Ctrl-C reaches the store first, which then stops the engine last.
-  const child = spawn(process.execPath, [command, 'server', ...flags, ...namespaces], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const guard = ['--import', new URL('stop-with-parent.ts', import.meta.url).href]
+  const child = spawn(process.execPath, [...guard, command, 'server', ...flags, ...namespaces], {
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
   const lines: string[] = []

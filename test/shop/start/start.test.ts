@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events'
+import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -154,6 +155,29 @@ describe('a start', () => {
     )
     await expect(runStart(args('--port', '0'), world)).rejects.toThrow(
       'Port 127.0.0.1:3000 is in use by another program; choose another with --engine-port',
+    )
+  })
+
+  it('takes the engine with it when it is killed', async () => {
+    const module = JSON.stringify(join(import.meta.dirname, '../../../shop-api/src/start/engine-process.ts'))
+    const options = JSON.stringify({ port: 0, folder: join(folder, 'orphan') })
+    const script = `import { startEngine } from ${module}
+      console.log((await startEngine(${options})).pid)
+      setInterval(() => {}, 1000)`
+    const store = spawn(process.execPath, ['--input-type=module', '-e', script])
+    const [line] = (await once(store.stdout, 'data')) as [Buffer]
+    const engine = Number(line.toString())
+    expect(process.kill(engine, 0)).toBe(true)
+    store.kill('SIGKILL')
+    await vi.waitUntil(
+      () => {
+        try {
+          return !process.kill(engine, 0)
+        } catch {
+          return true
+        }
+      },
+      { timeout: 20_000, interval: 50 },
     )
   })
 
