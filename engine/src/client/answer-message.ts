@@ -1,6 +1,7 @@
 /** Record messages of an answer, read in place. Source: protocol notes, records 1 to 3 and framing 4. */
 import { Info3, MESSAGE_HEADER_BYTES } from '../protocol/message.ts'
 import { decodeBin } from '../protocol/value-codec.ts'
+import { uint32At } from '../values/byte-copy.ts'
 import { binName } from './bin-name.ts'
 
 export const FRAME_HEADER_BYTES = 8
@@ -13,7 +14,9 @@ export const FrameType = { INFO: 1, MESSAGE: 3 } as const
 export function frameLength(buffer: Buffer, start: number, end: number): number {
   if (end - start < FRAME_HEADER_BYTES) return 0
   const length =
-    FRAME_HEADER_BYTES + buffer.readUInt16BE(start + 2) * 0x1_0000_0000 + buffer.readUInt32BE(start + 4)
+    FRAME_HEADER_BYTES +
+    ((buffer[start + 2]! << 8) | buffer[start + 3]!) * 0x1_0000_0000 +
+    uint32At(buffer, start + 4)
   if (buffer[start] !== 2 || length > MAX_ANSWER_BYTES)
     throw new RangeError(`no frame of the protocol: version ${buffer[start]}, ${length} bytes`)
   return length
@@ -21,7 +24,10 @@ export function frameLength(buffer: Buffer, start: number, end: number): number 
 
 export type Bins = Record<string, unknown>
 
-/** One message, moved from message to message; reused, so nothing of it outlives the next `open`. */
+/**
+ * One message, moved from message to message; reused, so nothing of it outlives the next `open`. What is read behind
+ * the buffer is NaN, for which no comparison is true: hence `!(… <= …)`.
+ */
 export class AnswerMessage {
   code = 0
   generation = 0
@@ -42,13 +48,14 @@ export class AnswerMessage {
     this.#end = end
     this.last = (buffer[at + 3]! & Info3.LAST) !== 0
     this.code = buffer[at + 5]!
-    this.generation = buffer.readUInt32BE(at + 6)
-    this.voidTime = buffer.readUInt32BE(at + 10)
-    this.row = buffer.readUInt32BE(at + 14)
-    this.#ops = buffer.readUInt16BE(at + 20)
+    this.generation = uint32At(buffer, at + 6)
+    this.voidTime = uint32At(buffer, at + 10)
+    this.row = uint32At(buffer, at + 14)
+    this.#ops = (buffer[at + 20]! << 8) | buffer[at + 21]!
     let next = at + MESSAGE_HEADER_BYTES
-    for (let fields = buffer.readUInt16BE(at + 18); fields > 0; fields--)
-      next += 4 + buffer.readUInt32BE(next)
+    let fields = (buffer[at + 18]! << 8) | buffer[at + 19]!
+    for (; fields > 0 && next < end; fields--) next += 4 + uint32At(buffer, next)
+    if (fields > 0 || !(next <= end)) throw new RangeError('fields that run over their message')
     this.#at = next
   }
 
@@ -69,8 +76,9 @@ export class AnswerMessage {
 
   /** Goes over what has not been read; answers where the message ends. */
   skip(): number {
-    for (; this.#ops > 0; this.#ops--) this.#at += 4 + this.#buffer.readUInt32BE(this.#at)
-    if (this.#at > this.#end) throw new RangeError('a message that runs over its frame')
+    for (; this.#ops > 0 && this.#at < this.#end; this.#ops--)
+      this.#at += 4 + uint32At(this.#buffer, this.#at)
+    if (this.#ops > 0 || !(this.#at <= this.#end)) throw new RangeError('a message that runs over its frame')
     return this.#at
   }
 
@@ -82,8 +90,8 @@ export class AnswerMessage {
   #value(): unknown {
     const buffer = this.#buffer
     const at = this.#at
-    const end = at + 4 + buffer.readUInt32BE(at)
-    if (end > this.#end) throw new RangeError(`a bin of ${end - at} bytes runs over its answer`)
+    const end = at + 4 + uint32At(buffer, at)
+    if (!(end <= this.#end)) throw new RangeError(`a bin of ${end - at} bytes runs over its answer`)
     this.#at = end
     return decodeBin(buffer[at + 5]!, buffer, at + OP_HEADER_BYTES + buffer[at + 7]!, end)
   }

@@ -6,7 +6,15 @@ import { uint32At } from '../values/byte-copy.ts'
 
 export const MESSAGE_HEADER_BYTES = 22
 
-export const Info1 = { READ: 1, GET_ALL: 2, SHORT_QUERY: 4, BATCH: 8, XDR: 16, NOBIN: 32, READ_MODE_AP_ALL: 64 } as const
+export const Info1 = {
+  READ: 1,
+  GET_ALL: 2,
+  SHORT_QUERY: 4,
+  BATCH: 8,
+  XDR: 16,
+  NOBIN: 32,
+  READ_MODE_AP_ALL: 64,
+} as const
 export const Info2 = {
   WRITE: 1,
   DELETE: 2,

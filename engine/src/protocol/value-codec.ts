@@ -3,6 +3,7 @@
  * doubles; integers beyond 2^53 are read as bigint. Plain objects and Maps are written key-ordered, with sorted
  * keys, because a map literal that is not sorted is never found by value. Source: protocol notes, MessagePack values.
  */
+import { uint32At } from '../values/byte-copy.ts'
 import { ByteWriter, integerItemOf } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
 import { invalid, shown } from './client-error.ts'
@@ -231,9 +232,9 @@ const TWO_TO_32 = 0x1_0000_0000
 const SAFE_HIGH = 0x20_0000
 
 function readInt64(buffer: Buffer, at: number): number | bigint {
-  const high = buffer.readInt32BE(at)
+  const high = uint32At(buffer, at) | 0
   if (high >= -SAFE_HIGH && high < SAFE_HIGH) {
-    const value = high * TWO_TO_32 + buffer.readUInt32BE(at + 4)
+    const value = high * TWO_TO_32 + uint32At(buffer, at + 4)
     if (Number.isSafeInteger(value)) return value
   }
   return buffer.readBigInt64BE(at)

@@ -1,3 +1,4 @@
+import { uint32At } from '../values/byte-copy.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 
 export const HEADER_BYTES = 8
@@ -15,6 +16,6 @@ export function announcedBytes(buffer: Buffer, at: number): number {
   if (buffer[at] !== VERSION) return -1
   const type = buffer[at + 1]!
   if (type < FrameType.INFO || type > FrameType.INTERNAL) return -1
-  const size = ((buffer[at + 2]! << 8) | buffer[at + 3]!) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4)
+  const size = ((buffer[at + 2]! << 8) | buffer[at + 3]!) * 0x1_0000_0000 + uint32At(buffer, at + 4)
   return size <= MAX_BODY_BYTES ? size : -1
 }
