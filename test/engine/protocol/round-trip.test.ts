@@ -181,11 +181,8 @@ function stepsOf({ operations: list, bins, code }: Command): Step[] {
   return list.map(({ op: number, bin, value }) => ({ op: number, bin, ...encodeBin(value) }))
 }
 
-const ttlOf = ({ ttl = 'default' }: WritePolicy): number =>
-  typeof ttl === 'number' ? ttl : { default: 0, never: 0xffff_ffff, keep: 0xffff_fffe }[ttl]
-
 function asked(of: Key, what: Command): ReturnType<typeof seen> {
-  const { info1, info2, info3, policy: how } = what
+  const { info1, info2, info3, ttl, policy: how } = what
   return {
     info: [info1, info2, info3],
     namespace: of.namespace,
@@ -194,7 +191,7 @@ function asked(of: Key, what: Command): ReturnType<typeof seen> {
     hasKey: how.sendKey === true,
     filter: how.filter?.encoded.toString('hex'),
     generation: how.generation ?? 0,
-    ttl: ttlOf(how),
+    ttl,
     steps: stepsOf(what),
   }
 }
