@@ -242,7 +242,7 @@ export class Namespace {
     this.#draft.generation = view.generation
     this.#draft.voidTime = now + life
     this.#draft.lastUpdate = Math.max(this.#draft.lastUpdate, view.lastUpdate)
-    this.store.write(this.#draft)
+    this.store.write(this.#draft, true)
   }
 
   #delete(message: RequestMessage): void {
@@ -349,7 +349,7 @@ export class Namespace {
     draft.binsEnd = record.store(this.#bins)
     draft.binCount = record.count
     this.mayHaveChanged = true
-    this.store.write(draft)
+    this.store.write(draft, true)
     this.#outcome.generation = draft.generation
     this.#outcome.voidTime = draft.voidTime
   }

@@ -184,12 +184,15 @@ export class RecordStore {
     return !this.#sets.isTruncated(view)
   }
 
-  /** Throws a ResultError when there is no room, or nothing can be kept any more. */
-  write(draft: RecordDraft): void {
+  /**
+   * Throws a ResultError when there is no room, or nothing can be kept any more. `sought`: the last call that looked
+   * anything up or changed anything was a `find` for this digest, so it need not be looked up again.
+   */
+  write(draft: RecordDraft, sought = false): void {
     this.#checkOpen()
     if (entryRoom(draft) > this.#log.largestEntry) throw new ResultError(ResultCode.RECORD_TOO_BIG)
     if (!this.#log.fits(draft) && this.stopWrites) throw new ResultError(ResultCode.NO_SPACE)
-    const before = this.#index.seek(draft.digest, draft.digestStart)
+    const before = sought ? this.#foundAt : this.#index.seek(draft.digest, draft.digestStart)
     const place = this.#log.append(EntryKind.RECORD, draft)
     if (before === 0) this.#index.insert(draft.digest, draft.digestStart, place)
     else {
