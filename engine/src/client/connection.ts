@@ -12,6 +12,8 @@ const SWEEP_MS = 20
 /** A node that is silent for so long after a request has timed out is taken for hung, and the connection ends. */
 const SILENCE_MS = 1000
 const FIRST_BYTES = 16 * 1024
+/** Up to this a copy from the pool is cheaper than a new buffer. */
+const COPIED_BYTES = 2048
 
 interface Waiting {
   readonly deadline: number
@@ -128,14 +130,16 @@ export class Connection {
     process.nextTick(() => this.#flush())
   }
 
-  /** The socket keeps the bytes until the kernel has taken them, so the next requests get a buffer of their own. */
+  /** The socket keeps the bytes until the kernel has taken them, so it gets a copy or, when they are many, the buffer. */
   #flush(): void {
     this.#flushing = false
     this.#unflushed = 0
     if (this.#failure) return
     const { buffer, length } = this.#outgoing
-    this.#outgoing = new ByteWriter(FIRST_BYTES)
-    this.#socket.write(buffer.subarray(0, length))
+    const bytes = buffer.subarray(0, length)
+    if (length > COPIED_BYTES) this.#outgoing = new ByteWriter(FIRST_BYTES)
+    else this.#outgoing.length = 0
+    this.#socket.write(length > COPIED_BYTES ? bytes : Buffer.from(bytes))
   }
 
   #receive(bytes: Buffer): void {
@@ -146,7 +150,6 @@ export class Connection {
       if (!(error instanceof RangeError)) throw error
       this.#fail('connection', `${this.#place} sent what is no answer: ${error.message}`)
     }
-    if (this.#first === this.#waiting.length) this.#rest()
   }
 
   #deliver(buffer: Buffer, start: number, end: number): void {
@@ -166,7 +169,9 @@ export class Connection {
     this.#first = 0
   }
 
+  /** Runs on for one round when nothing waits any more: a timer a request would cost more than the request. */
   #expire(): void {
+    if (this.#first === this.#waiting.length) return this.#rest()
     const now = performance.now()
     for (let i = this.#first; i < this.#waiting.length; i++) {
       const waiting = this.#waiting[i]!

@@ -65,15 +65,18 @@ export class EmbeddedWay implements Way {
   }
 
   ended(exchange: Exchange): void {
-    if (this.#waiting.size > 0 && this.#waiting.delete(exchange) && this.#waiting.size === 0) this.#rest()
+    if (this.#waiting.size > 0) this.#waiting.delete(exchange)
   }
 
   close(): void {
     this.#closed = true
     for (const exchange of [...this.#waiting]) this.#giveUp(exchange, 'closed', 'the client is closed')
+    this.#rest()
   }
 
+  /** Runs on for one round when nothing waits any more: a timer a request would cost more than the request. */
   #expire(): void {
+    if (this.#waiting.size === 0) return this.#rest()
     const now = performance.now()
     for (const exchange of [...this.#waiting])
       if (now >= exchange.deadline) this.#giveUp(exchange, 'timeout', 'no answer from the node in time')
