@@ -27,7 +27,7 @@ export interface StrongWorld {
   readonly witness: StrongWitness
   readonly durability: Durability
   readonly partition: number
-  /** Longest sync. */
+  /** Longest sync, but for one in twenty, which may take six times as long. */
   readonly diskDelay: number
   /** What an operator has asked for; whoever leads next takes it. */
   wish: RosterWish | undefined
@@ -100,6 +100,7 @@ export class StrongNode {
     if (!this.#process) return
     this.#world.say(this.id, () => 'crashes')
     this.#end()
+    this.#world.witness.stopsUncleanly(this.disk)
     this.disk.losePower(this.#world.random)
   }
 
@@ -199,14 +200,14 @@ export class StrongNode {
     const views = this.#views
     const partition = this.#partition
     if (!views || !partition) return
-    const { network, random, say, diskDelay, witness } = this.#world
+    const { network, say, witness } = this.#world
     if (!views.active) partition.leave()
     for (const output of views.take()) {
       if (output.kind === 'send') {
         const { to, message } = output
         network.send(this.id, to.id, { from: this.#process!, toStart: to.start, kind: 'view', message })
       } else if (output.kind === 'store') {
-        this.#later(random.between(0.1, diskDelay), () => {
+        this.#later(this.#syncTime(), () => {
           if (compareViewIds(output.promised, this.#promised) > 0) this.#promised = output.promised
           views.stored(output.promised)
         })
@@ -224,8 +225,8 @@ export class StrongNode {
     const { say, witness } = this.#world
     const partition = this.#partition!
     this.#wasServing = false
-    witness.enters(record.id)
     partition.enter(record)
+    witness.enters(record.id, partition.plan)
     say(this.id, () => {
       const { plan } = partition
       const ids = (processes: readonly Process[]) => processes.map(({ id }) => id).join(' ')
@@ -243,8 +244,12 @@ export class StrongNode {
   }
 
   #newDisk(meta: CopyMeta, lineage: Lineage): StrongDisk {
+    return new StrongDisk((run) => this.#later(this.#syncTime(), run), meta, lineage)
+  }
+
+  #syncTime(): number {
     const { random, diskDelay } = this.#world
-    return new StrongDisk((run) => this.#later(random.between(0.1, diskDelay), run), meta, lineage)
+    return random.between(0.1, random.chance(0.05) ? 6 * diskDelay : diskDelay)
   }
 
   #end(): void {

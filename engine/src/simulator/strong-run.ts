@@ -11,7 +11,7 @@ import { Clock } from './clock.ts'
 import { Network } from './network.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
-import { blankMeta, type StrongDisk } from './strong-disk.ts'
+import { blankMeta } from './strong-disk.ts'
 import { StrongHistory } from './strong-history.ts'
 import { StrongNode, type StrongParcel, type StrongWorld } from './strong-node.ts'
 import { StrongWitness } from './strong-witness.ts'
@@ -25,30 +25,39 @@ export interface StrongRunOptions {
 
 const digests = ['A', 'B']
 
-/** Chances of what happens in a storm, in parts of their sum. */
-const weights = {
-  propose: 9,
-  settle: 3,
-  tick: 18,
-  write: 26,
-  read: 12,
-  delete: 5,
-  truncate: 1,
-  drop: 4,
-  crash: 4,
-  start: 6,
-  stop: 1,
-  blank: 0.5,
-  pause: 1,
-  resume: 2,
-  cut: 2,
-  heal: 2,
-  sync: 2,
-  roster: 1.5,
-} as const
-type Event = keyof typeof weights
-const events = Object.entries(weights) as [Event, number][]
-const weightSum = events.reduce((sum, [, weight]) => sum + weight, 0)
+/** How often things happen in a storm, in parts of their sum; each schedule has a taste of its own. */
+const weights = [
+  ['propose', 9],
+  ['rivals', 2],
+  ['settle', 3],
+  ['tick', 18],
+  ['write', 26],
+  ['read', 12],
+  ['delete', 5],
+  ['truncate', 1],
+  ['drop', 4],
+  ['crash', 4],
+  ['start', 6],
+  ['stop', 1],
+  ['blank', 0.5],
+  ['pause', 1],
+  ['resume', 2],
+  ['cut', 2],
+  ['heal', 2],
+  ['network', 1],
+  ['sync', 2],
+  ['roster', 2],
+] as const
+type Event = (typeof weights)[number][0]
+
+const networks = [
+  { delay: 2, loss: 0, repeat: 0 },
+  { delay: 6, loss: 0.03, repeat: 0.05 },
+  { delay: 25, loss: 0.1, repeat: 0.1 },
+]
+
+/** Without these a schedule does nothing. */
+const indispensable: readonly Event[] = ['propose', 'tick', 'write', 'start', 'resume', 'heal']
 
 /** Views that the quiet time may take. */
 const quietViews = 12
@@ -75,6 +84,9 @@ class StrongRun {
   readonly #durability: Durability
   /** Every roster that was asked for. */
   readonly #rosters: RosterContent[] = []
+  /** Of a node, to be on a roster that an operator asks for. */
+  readonly #seatChance: number
+  readonly #weights: readonly [Event, number][]
   #faults = 0
   #dead = 0
   #revived = 0
@@ -84,20 +96,18 @@ class StrongRun {
     this.#isWritten = transcript
     const random = new Random(seed)
     this.#random = random
+    this.#weights = this.#taste()
+    this.#seatChance = random.pick([0.4, 0.7, 0.9])
     this.#network = new Network(this.#clock, random, (_from, to, parcel) =>
       this.#nodes.find(({ id }) => id === to)!.receive(parcel),
     )
-    this.#network.faults = random.pick([
-      { delay: 2, loss: 0, repeat: 0 },
-      { delay: 6, loss: 0.03, repeat: 0.05 },
-      { delay: 25, loss: 0.1, repeat: 0.1 },
-    ])
-    this.#witness = new StrongWitness(() => this.#nodes, digests)
+    this.#network.faults = random.pick(networks)
+    this.#durability = random.pick(['flush', 'commit'] as const)
+    this.#witness = new StrongWitness(this.#durability, () => this.#nodes, digests)
     const say = (node: string, text: () => string) => {
       if (transcript) this.#transcript.add(`${this.#clock.now.toFixed(1).padStart(7)} ${node} ${text()}`)
     }
     this.#history = new StrongHistory(digests, this.#witness, (text) => say('--', text))
-    this.#durability = random.pick(['flush', 'commit'] as const)
     this.#world = {
       clock: this.#clock,
       random,
@@ -186,7 +196,7 @@ class StrongRun {
     const count = random.pick([2, 3, 3, 3, 4, 5])
     const nodes = Array.from({ length: count }, (_, i) => new StrongNode(`A${i + 1}`, this.#world))
     const replicationFactor = count > 2 && random.chance(0.4) ? 3 : 2
-    const listed = random.chance(0.7) ? count : Math.max(2, count - 1)
+    const listed = random.chance(0.6) ? count : 2 + random.below(count - 1)
     const seats = nodes.slice(0, listed).map(({ id, incarnation }) => ({ id, incarnation }))
     const roster = { seats, replicationFactor, givenUp: [] }
     this.#rosters.push(roster)
@@ -211,13 +221,24 @@ class StrongRun {
     }
   }
 
+  /** Rare things meet in schedules that do much of a few kinds. */
+  #taste(): [Event, number][] {
+    const random = this.#random
+    return weights.map(([event, weight]) => {
+      const factor = random.pick([0, 0.3, 1, 1, 3])
+      return [event, weight * (indispensable.includes(event) ? Math.max(0.5, factor) : factor)]
+    })
+  }
+
   #event(): void {
-    let at = this.#random.fraction() * weightSum
-    const [event] = events.find(([, weight]) => (at -= weight) < 0) ?? events[0]!
+    let at = this.#random.fraction() * this.#weights.reduce((sum, [, weight]) => sum + weight, 0)
+    const [event] = this.#weights.find(([, weight]) => (at -= weight) < 0) ?? this.#weights[0]!
     const node = this.#random.pick(this.#nodes)
     switch (event) {
       case 'propose':
         return this.#propose(node)
+      case 'rivals':
+        return this.#nodes.forEach((each) => this.#random.chance(0.6) && this.#propose(each))
       case 'settle':
         return node.settle()
       case 'tick':
@@ -240,12 +261,11 @@ class StrongRun {
   }
 
   #fault(
-    event: 'crash' | 'start' | 'stop' | 'blank' | 'pause' | 'resume' | 'cut' | 'heal',
+    event: 'network' | 'crash' | 'start' | 'stop' | 'blank' | 'pause' | 'resume' | 'cut' | 'heal',
     node: StrongNode,
   ): void {
     switch (event) {
       case 'crash':
-        if (node.process && mayLose(node.disk)) this.#witness.losses++
         node.crash()
         if (this.#random.chance(0.4)) node.start()
         return
@@ -267,6 +287,8 @@ class StrongRun {
         )
       case 'heal':
         return this.#network.heal()
+      case 'network':
+        this.#network.faults = this.#random.pick([...networks, { delay: 150, loss: 0, repeat: 0.1 }])
     }
   }
 
@@ -299,7 +321,7 @@ class StrongRun {
   }
 
   #wish(): void {
-    const listed = this.#nodes.filter(() => this.#random.chance(0.7))
+    const listed = this.#nodes.filter(() => this.#random.chance(this.#seatChance))
     if (listed.length < 2) return
     const replicationFactor = listed.length > 2 && this.#random.chance(0.4) ? 3 : 2
     const seats = listed.map(({ id, incarnation }) => ({ id, incarnation }))
@@ -376,9 +398,4 @@ class StrongRun {
     this.#history.restart((digest) => contentOf(disk.find(digest), disk.truncated))
     return true
   }
-}
-
-/** Whether something acknowledged may lie on this disk unsynced. */
-function mayLose({ meta, syncedMeta }: StrongDisk): boolean {
-  return [meta, syncedMeta].some(({ activations }) => activations.at(-1)?.synced === false)
 }

@@ -1,13 +1,16 @@
 /** Sees what a partition acknowledges and when it serves, and says what breaks the rules that can be seen at once. */
 import { sameProcess, type Process } from '../cluster/process.ts'
+import type { Durability, Plan } from '../cluster/strong/activation.ts'
 import type { Digest } from '../cluster/strong/copy-disk.ts'
 import { holds } from '../cluster/strong/lineage.ts'
 import { comparePositions, positionText, type Position } from '../cluster/strong/position.ts'
 import { compareViewIds, sameView, viewKey, type ViewId } from '../cluster/view-id.ts'
+import type { StrongDisk } from './strong-disk.ts'
 import type { StrongNode } from './strong-node.ts'
 
 export class StrongWitness {
   readonly violations: string[] = []
+  readonly #durability: Durability
   readonly #nodes: () => readonly StrongNode[]
   readonly #digests: readonly Digest[]
   /** Every position that was acknowledged, and what it wrote; nothing for a truncation. */
@@ -17,12 +20,13 @@ export class StrongWitness {
   losses = 0
   /** The last regime that served, with the number of complete copies it began with and the losses by then. */
   #last: { readonly regime: ViewId; readonly complete: number; readonly losses: number } | undefined
-  /** By regime: what had been lost when its first member entered it. */
-  readonly #lossesAt = new Map<string, number>()
+  /** By regime: what had been lost when its first member entered it, and whether its acknowledgements are all synced. */
+  readonly #entered = new Map<string, { readonly losses: number; readonly synced: boolean }>()
   /** After `revive` acknowledged writes may be gone. */
   forgives = false
 
-  constructor(nodes: () => readonly StrongNode[], digests: readonly Digest[]) {
+  constructor(durability: Durability, nodes: () => readonly StrongNode[], digests: readonly Digest[]) {
+    this.#durability = durability
     this.#nodes = nodes
     this.#digests = digests
   }
@@ -35,9 +39,20 @@ export class StrongWitness {
     this.#acknowledged.push({ position, digest })
   }
 
-  enters(regime: ViewId): void {
+  enters(regime: ViewId, plan: Plan | undefined): void {
     const key = viewKey(regime)
-    if (!this.#lossesAt.has(key)) this.#lossesAt.set(key, this.losses)
+    if (!plan || this.#entered.has(key)) return
+    const synced = this.#durability === 'commit' || plan.complete.length < factorOf(plan)
+    this.#entered.set(key, { losses: this.losses, synced })
+  }
+
+  /** Counts what a stop without a last sync may take away: nothing that a synced regime has acknowledged (rule D2). */
+  stopsUncleanly({ meta, syncedMeta }: StrongDisk): void {
+    const mayLose = [meta, syncedMeta].some(({ activations }) => {
+      const last = activations.at(-1)
+      return last !== undefined && this.#entered.get(viewKey(last.regime))?.synced !== true
+    })
+    if (mayLose) this.losses++
   }
 
   /** A master begins to serve; nothing has been written in its regime yet. */
@@ -48,7 +63,7 @@ export class StrongWitness {
     this.#served.add(viewKey(regime))
     // A master that hears late that all have written begins a regime that can acknowledge nothing any more.
     if (this.#last && compareViewIds(this.#last.regime, regime) > 0) return
-    const losses = this.#lossesAt.get(viewKey(regime)) ?? this.losses
+    const losses = this.#entered.get(viewKey(regime))?.losses ?? this.losses
     this.#last = { regime, complete: plan.complete.length, losses }
     for (const { position } of this.#acknowledged) {
       if (!this.forgives && !holds(node.disk.lineage, position)) {
@@ -65,6 +80,7 @@ export class StrongWitness {
       }
     }
     for (const process of plan.complete) this.#checkEqual(node, process, `A8: as ${viewKey(regime)} begins`)
+    this.#checkKept(plan)
   }
 
   /**
@@ -94,6 +110,20 @@ export class StrongWitness {
       this.#checkEqual(master, process, 'F1: in the end')
   }
 
+  /** While fewer than RF copies are complete, none that is present may be left behind. */
+  #checkKept(plan: Plan): void {
+    const { activation, complete } = plan
+    if (complete.length >= factorOf(plan)) return
+    for (const seat of activation.members) {
+      const member = this.#find(seat)
+      if (member?.incarnation !== seat.incarnation || complete.some(({ id }) => id === seat.id)) continue
+      const { claims, unclean } = member.disk.meta
+      if (!unclean && claims.some((claim) => sameView(claim, activation.previous))) {
+        this.violations.push(`A6: ${viewKey(activation.regime)} leaves out ${seat.id}, which is complete`)
+      }
+    }
+  }
+
   #checkEqual(master: StrongNode, process: Process, when: string): void {
     const other = this.#find(process)
     if (!other?.process || other === master || !sameProcess(other.process, process)) return
@@ -116,4 +146,8 @@ function seen({ disk }: StrongNode, digest: Digest): string {
   if (version?.content === undefined || comparePositions(version.position, disk.truncated) <= 0)
     return 'nothing'
   return `${version.content} of ${positionText(version.position)}`
+}
+
+function factorOf({ rosters }: Plan): number {
+  return (rosters.pending ?? rosters.inForce).replicationFactor
 }

@@ -63,7 +63,7 @@ export class StrongPartition<Content> {
   #acting: Acting<Content> | undefined
   /** Of an earlier view: answered when a later one serves (rule W2). */
   #limbo: PendingWrite<Content>[] = []
-  #lastTick = -Infinity
+  #lastTick: number | undefined
   /** It stood still, and the view has not been confirmed since (rule L3). */
   #isDoubtful = false
   #outputs: StrongOutput<Content>[] = []
@@ -132,7 +132,7 @@ export class StrongPartition<Content> {
 
   tick(now: number): void {
     const acting = this.#acting
-    if (now - this.#lastTick > this.#options.standstill) this.#doubtView()
+    this.#watch(now)
     this.#lastTick = now
     if (!acting) return
     acting.bringUp.tick()
@@ -175,7 +175,7 @@ export class StrongPartition<Content> {
   readInSession(now: number, digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
     const master = this.#acting?.master
     if (!master) return answer({ kind: 'refused', why: 'unavailable' })
-    if (now - this.#lastTick > this.#options.standstill) this.#doubtView()
+    this.#watch(now)
     if (this.#isDoubtful) master.read(digest, answer)
     else master.readInSession(digest, answer)
   }
@@ -209,7 +209,8 @@ export class StrongPartition<Content> {
     return outputs
   }
 
-  #doubtView(): void {
+  #watch(now: number): void {
+    if (this.#lastTick === undefined || now - this.#lastTick <= this.#options.standstill) return
     this.#isDoubtful = true
     this.#acting?.master?.whenConfirmed(() => (this.#isDoubtful = false))
   }
