@@ -40,7 +40,7 @@ type GrowDeps = { readonly records: StockRecords; readonly layouts: StockLayouts
 /**
  * Doubles the records of a location, or finishes what another has begun.
  *
- * @returns false when it has as many as it can have
+ * @returns false when it has as many as it can have, or too many wait for it
  */
 export async function growSplits(
   deps: GrowDeps,
@@ -51,11 +51,11 @@ export async function growSplits(
   const to = from * 2
   if (to > MAX_SPLITS) return false
   const name = `${sku}|${location}`
-  await turns.take(deps.records, name, async () => {
+  const turn = await turns.take(deps.records, name, async () => {
     const present = (await deps.layouts.find(sku))?.get(location) ?? 0
     if (present < to) await grow(deps, { sku, location, from, to })
   })
-  return true
+  return turn !== 'full'
 }
 
 async function grow(
@@ -91,7 +91,7 @@ export async function gather(deps: StockDeps, key: StockKey, want: Want): Promis
   const first = judge(key, want, await deps.records.lookMany(keys))
   if (first.kind === 'enough' || first.kind === 'too-few') return first
   // One at a time, or all would carry the same units about.
-  return turns.take(deps.records, `${key.sku}|${key.location}`, async () => {
+  const gathered = await turns.take<Gathered>(deps.records, `${key.sku}|${key.location}`, async () => {
     for (let round = 0; round < GATHER_ROUNDS; round++) {
       const numbers = await deps.records.lookMany(keys)
       const next = judge(key, want, numbers)
@@ -100,6 +100,7 @@ export async function gather(deps: StockDeps, key: StockKey, want: Want): Promis
     }
     return { kind: 'contended' }
   })
+  return gathered === 'full' ? { kind: 'contended' } : gathered
 }
 
 function judge(
