@@ -16,9 +16,9 @@ import type { ResponseBuffer } from '../protocol/response.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchReader } from './dispatch-batch.ts'
 
-/** A piece ends with the first frame that takes it past either. */
+/** A piece ends with the frame that takes it past so many bytes, or after so many rows: some two milliseconds. */
 const PIECE_BYTES = 1024 * 1024
-const PIECE_ROWS = 4096
+const PIECE_ROWS = 1024
 
 /** What rows are worked on by. */
 export interface BatchRows {
@@ -81,8 +81,8 @@ export class BatchRun {
     answer.beginFrame(out)
     while (this.#row < reader.count) {
       if (!this.#runRow(answer)) return this.#refuse(out, begin)
-      this.#row++
-      if (!answer.frameIsFull) continue
+      if (++this.#row === reader.count) break
+      if (!answer.frameIsFull && this.#row < lastRow) continue
       answer.endFrame()
       if (out.length - begin >= PIECE_BYTES || this.#row >= lastRow) {
         if (this.#mayLeave()) return false
