@@ -5,7 +5,7 @@
 import type { ClientRequest } from './client-request.ts'
 import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
-import type { PartitionBody, PartitionMessage, PastEntries } from './data-message.ts'
+import type { AncestorEntries, PartitionBody, PartitionMessage, PastEntries } from './data-message.ts'
 import { Mastership, type Unanswered } from './mastership.ts'
 import type { NodeId } from './node-id.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
@@ -22,6 +22,7 @@ const forgottenAtOnce = 256
 
 export interface SavedCopy {
   readonly past: PastEntries
+  readonly ancestors: AncestorEntries
   readonly whole: boolean
 }
 
@@ -61,6 +62,7 @@ export class ApNamespace {
       const saved = options.saved?.[partition]
       return {
         past: new Map(saved?.past),
+        ancestors: new Map(saved?.ancestors),
         regime: undefined,
         applied: 0,
         whole: saved?.whole ?? false,
@@ -74,7 +76,11 @@ export class ApNamespace {
   }
 
   save(): SavedCopy[] {
-    return this.#copies.map((copy) => ({ past: [...wholePast(copy)], whole: copy.whole }))
+    return this.#copies.map((copy) => ({
+      past: [...wholePast(copy)],
+      ancestors: [...copy.ancestors],
+      whole: copy.whole,
+    }))
   }
 
   /** The row of the map in the present view. */
@@ -250,6 +256,7 @@ export class ApNamespace {
     if (!this.#couldGo(partition)) return
     const copy = this.#copies[partition]!
     copy.past = new Map()
+    copy.ancestors = new Map()
     copy.whole = false
     this.#leaving.add(partition)
     this.#leavingSaved = false

@@ -48,10 +48,10 @@ export class Asking {
     return true
   }
 
-  receive(from: NodeId, { digest, version, past }: PartitionBody & { kind: 'told' }): void {
+  receive(from: NodeId, { digest, version, past, ancestors }: PartitionBody & { kind: 'told' }): void {
     const question = this.#questions.get(digest.toString('latin1'))
     if (!question?.missing.delete(from)) return
-    if (version) question.told.push({ version, past: new Map(past) })
+    if (version) question.told.push({ version, past: new Map(past), ancestors: new Map(ancestors) })
     this.#finish(question)
   }
 

@@ -5,10 +5,16 @@ import type { StoredVersion } from './stored-version.ts'
 /** Regimes and ends, as they go between nodes. */
 export type PastEntries = readonly (readonly [regime: Regime, end: number])[]
 
+export type AncestorEntries = readonly (readonly [regime: Regime, ancestors: readonly Regime[]])[]
+
 /** What a master tells a replica, in order. */
 export type StreamEntry =
+  /** The first one: what the master's copy has been through. */
+  | { readonly kind: 'begin'; readonly regimes: readonly Regime[] }
   /** The next version of this regime. */
   | { readonly kind: 'write'; readonly version: StoredVersion }
+  /** Later writes of an older regime came to nothing. */
+  | { readonly kind: 'cut'; readonly regime: Regime; readonly end: number }
   /** A version of an older regime that the replica does not cover. */
   | { readonly kind: 'give'; readonly version: StoredVersion }
   /** Now the replica holds all that the master holds. */
@@ -37,6 +43,7 @@ export type PartitionBody =
       readonly next: Buffer | undefined
       /** The holder's own. */
       readonly past: PastEntries
+      readonly ancestors: AncestorEntries
     }
   /** Asks a holder for its version of one record. */
   | { readonly kind: 'ask'; readonly digest: Buffer }
@@ -45,6 +52,7 @@ export type PartitionBody =
       readonly digest: Buffer
       readonly version: StoredVersion | undefined
       readonly past: PastEntries
+      readonly ancestors: AncestorEntries
     }
   /** Asks the master whether all replicas are whole; answered only when they are. */
   | { readonly kind: 'query' }

@@ -46,10 +46,17 @@ export class Mastership {
   constructor(context: PartitionContext, replicas: readonly NodeId[], holders: readonly NodeId[]) {
     this.#context = context
     for (const id of replicas) {
-      const replica = { outgoing: new Outgoing(), past: new Map<number, number>(), after: undefined }
+      const outgoing = new Outgoing()
+      outgoing.push({ kind: 'begin', regimes: [...context.copy.past.keys()] })
+      const replica = { outgoing, past: new Map<number, number>(), after: undefined }
       this.#replicas.set(id, { ...replica, over: false, whole: false })
     }
-    this.#takeIn = new TakeIn(context, holders, (winner) => this.#install(winner))
+    this.#takeIn = new TakeIn(context, holders, {
+      install: (winner) => this.#install(winner),
+      cut: (regime, end) => {
+        for (const { outgoing } of this.#replicas.values()) outgoing.push({ kind: 'cut', regime, end })
+      },
+    })
     this.#asking = new Asking(context.send)
     if (this.#takeIn.isOver) this.#becomeWhole()
   }
@@ -174,6 +181,7 @@ export class Mastership {
 
   #becomeWhole(): void {
     const { copy } = this.#context
+    copy.ancestors = new Map()
     copy.whole = true
     copy.wholeNow = true
     this.#context.changed()

@@ -121,6 +121,11 @@ export class Membership<Report, Input> {
     return this.#take(now)
   }
 
+  /** The node can be reached: beat to it. */
+  meet(id: NodeId): void {
+    this.#addresses.add(id)
+  }
+
   /** A connection to the node closed and its reconnect was refused. */
   refused(id: NodeId): void {
     this.#links.refused(id)
@@ -181,7 +186,7 @@ export class Membership<Report, Input> {
     const own = this.#views.active
     if (own && this.#renewsOwn(now, own)) return this.#begin(now, own.members)
     // Two intervals: that neighbours see the change too. A little chance keeps rivals from meeting again and again.
-    const settled = now - this.#targetSince >= 2 * this.#options.interval
+    const settled = now - this.#targetSince >= this.#settlingTime(now, members)
     if (members.length === 0 || !settled || now < this.#nextRound || !this.#needsRound(now, members)) return
     if (members.length === 1 && !this.#mayBeAlone(now)) return
     this.#begin(now, members)
@@ -192,6 +197,12 @@ export class Membership<Report, Input> {
     this.#nextRound = now + this.#roundTime * (1 + this.#options.random() / 2)
     this.#roundEnds = now + this.#roundTime
     this.#views.propose(members)
+  }
+
+  /** Whoever is alive is left out only after a while: it may be a dead node's last word that stands between us. */
+  #settlingTime(now: number, members: readonly Process[]): number {
+    const { interval, timeout } = this.#options
+    return members.length <= this.#links.alive(now).size ? timeout : 2 * interval
   }
 
   /** The leader of a view renews it, although another may lead these members now. */

@@ -63,5 +63,5 @@ export class Outgoing {
 }
 
 function weightOfEntry(entry: StreamEntry): number {
-  return entry.kind === 'whole' ? 64 : weightOf(entry.version)
+  return 'version' in entry ? weightOf(entry.version) : 64
 }

@@ -1,13 +1,14 @@
 import type { CopyStore } from './copy-store.ts'
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
-import { joined, type Past } from './past.ts'
+import { type Ancestors, joined, type Past } from './past.ts'
 import type { Regime } from './regime.ts'
 
 /** What a node knows of its own copy of a partition. */
 export interface Copy {
   /** Of the regimes before the present one. */
   past: Past
+  ancestors: Ancestors
   /** The regime in which it takes part in the writes, and how far; none when it only holds what it held. */
   regime: Regime | undefined
   applied: number

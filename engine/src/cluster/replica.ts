@@ -6,9 +6,11 @@ import { ResultError } from '../values/result-code.ts'
 import type { PartitionBody, StreamEntry } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { type PartitionContext, wholePast } from './partition-context.ts'
-import { covers } from './past.ts'
+import { covers, cut } from './past.ts'
 import { type StoredVersion, weightOf } from './stored-version.ts'
 
+/** Regimes in a row in which a copy can take part without being whole and still tell what they came from. */
+const mostAncestors = 8
 /** Versions looked at for one answer, and bytes in it. */
 const takeStep = 512
 const takeBytes = 128 * 1024
@@ -38,6 +40,7 @@ export class Replica {
           digest,
           version: store.find(digest),
           past: [...wholePast(copy)],
+          ancestors: [...copy.ancestors],
         })
       }
     }
@@ -61,7 +64,19 @@ export class Replica {
   /** False when it cannot be applied now. */
   #apply(entry: StreamEntry): boolean {
     const { store, copy, regime } = this.#context
+    if (entry.kind === 'begin') {
+      const newest = [...copy.ancestors].slice(0, mostAncestors - 1)
+      copy.ancestors = new Map([[regime, entry.regimes], ...newest])
+      this.#context.changed()
+      return true
+    }
+    if (entry.kind === 'cut') {
+      copy.past = cut(copy.past, entry.regime, entry.end)
+      this.#context.changed()
+      return true
+    }
     if (entry.kind === 'whole') {
+      copy.ancestors = new Map()
       copy.past = new Map(entry.past.filter(([each]) => each !== regime))
       copy.whole = true
       copy.wholeNow = true
@@ -96,6 +111,13 @@ export class Replica {
       if (!goesOn) next = version.digest
       return goesOn
     })
-    this.#context.send(this.#master, { kind: 'taken', after, versions, next, past: [...wholePast(copy)] })
+    this.#context.send(this.#master, {
+      kind: 'taken',
+      after,
+      versions,
+      next,
+      past: [...wholePast(copy)],
+      ancestors: [...copy.ancestors],
+    })
   }
 }

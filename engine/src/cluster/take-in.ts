@@ -5,13 +5,21 @@
  */
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
-import { covers, joined, type Past } from './past.ts'
+import { type Ancestors, covers, cut, joined, type Past } from './past.ts'
 import type { Regime } from './regime.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { sameVersion, type HeldVersion, wins } from './stored-version.ts'
 
 /** Milliseconds after which a question is asked again. */
 const askAgainAfter = 200
+
+/** What comes of taking in, for this node and its replicas. */
+export interface TakeInEffects {
+  /** Makes a version the next one of the regime. */
+  readonly install: (winner: HeldVersion) => void
+  /** Writes of an older regime behind this sequence came to nothing. */
+  readonly cut: (regime: Regime, end: number) => void
+}
 
 interface Holder {
   after: Buffer | undefined
@@ -20,7 +28,7 @@ interface Holder {
 
 export class TakeIn {
   readonly #context: PartitionContext
-  readonly #install: (winner: HeldVersion) => void
+  readonly #effects: TakeInEffects
   /** Holders that have not been taken in yet. */
   readonly #holders = new Map<NodeId, Holder>()
   /** Where versions came from that were taken from one holder while others are left; by digest. */
@@ -29,12 +37,13 @@ export class TakeIn {
   readonly #cuts = new Map<Regime, number>()
   /** Own past when it began: what it covered then. */
   readonly #past: Past
+  readonly #ancestors: Ancestors
 
-  /** `install` makes a version the next one of the regime. */
-  constructor(context: PartitionContext, holders: readonly NodeId[], install: (winner: HeldVersion) => void) {
+  constructor(context: PartitionContext, holders: readonly NodeId[], effects: TakeInEffects) {
     this.#context = context
-    this.#install = install
+    this.#effects = effects
     this.#past = context.copy.past
+    this.#ancestors = context.copy.ancestors
     for (const id of holders) this.#holders.set(id, { after: undefined, askedAt: -Infinity })
   }
 
@@ -56,7 +65,8 @@ export class TakeIn {
     const holder = this.#holders.get(from)
     if (!holder || !sameDigest(holder.after, body.after)) return false
     const past = new Map(body.past)
-    for (const version of body.versions) this.merge({ version, past })
+    const ancestors = new Map(body.ancestors)
+    for (const version of body.versions) this.merge({ version, past, ancestors })
     if (body.next) {
       holder.after = body.next
       this.#ask(now, from, holder)
@@ -81,13 +91,13 @@ export class TakeIn {
     const origin = this.#origins.get(key)
     // A version of this regime was made when all holders had been asked, unless it was taken from one of them.
     if (found?.regime === regime && !origin) return
-    const mine = origin ?? (found && { version: found, past: this.#past })
+    const mine = origin ?? (found && { version: found, past: this.#past, ancestors: this.#ancestors })
     if (mine && sameVersion(mine.version, theirs.version)) return
     const winner = !mine || wins(theirs, mine) ? theirs : mine
     const loser = winner === mine ? theirs : mine
     if (loser && !covers(winner.past, loser.version)) this.#cut(loser.version.regime, winner.past)
     if (this.#holders.size > 1) this.#origins.set(key, winner)
-    if (winner !== origin) this.#install(winner)
+    if (winner !== origin) this.#effects.install(winner)
   }
 
   /** A write was made to the record after all holders had been asked: what they hold is behind it. */
@@ -97,18 +107,17 @@ export class TakeIn {
 
   /** Writes that came to nothing must not look as if they were covered: nobody may answer them any more (C3). */
   #cut(regime: Regime, winner: Past): void {
-    const { copy } = this.#context
-    this.#cuts.set(regime, Math.min(this.#cuts.get(regime) ?? Infinity, winner.get(regime) ?? -1))
-    copy.past = this.#afterCuts(copy.past)
-    this.#context.changed()
+    const { copy, changed } = this.#context
+    const end = Math.min(this.#cuts.get(regime) ?? Infinity, winner.get(regime) ?? -1)
+    this.#cuts.set(regime, end)
+    copy.past = cut(copy.past, regime, end)
+    changed()
+    this.#effects.cut(regime, end)
   }
 
   #afterCuts(past: Past): Past {
-    const left = new Map(past)
-    for (const [regime, end] of this.#cuts) {
-      if (end < 0) left.delete(regime)
-      else if (left.has(regime)) left.set(regime, Math.min(end, left.get(regime)!))
-    }
+    let left = past
+    for (const [regime, end] of this.#cuts) left = cut(left, regime, end)
     return left
   }
 

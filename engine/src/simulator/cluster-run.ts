@@ -51,6 +51,8 @@ class ClusterRun {
   readonly #random: Random
   readonly #world: ClusterWorld
   readonly #nodes: ClusterSimNode[]
+  /** Nodes that have not joined yet. */
+  #spares: ClusterSimNode[]
   readonly #clients: ClusterClients
   readonly #kind: ClusterRunOptions['kind']
   readonly #violations: string[] = []
@@ -78,6 +80,8 @@ class ClusterRun {
     }
     this.#nodes = this.#world.ids.map((id) => new ClusterSimNode(id, this.#world))
     for (const node of this.#nodes) byId.set(node.id, node)
+    const spares = kind === 'losses' ? random.below(count - this.#world.replicationFactor) : 0
+    this.#spares = this.#nodes.slice(count - spares)
     this.#clients = new ClusterClients(this.#world, this.#nodes, 1 + random.below(12))
     this.#say('--', `${count} nodes, RF ${this.#world.replicationFactor}, ${this.#world.durability}`)
   }
@@ -90,7 +94,7 @@ class ClusterRun {
   async begin(): Promise<void> {
     for (const node of this.#nodes) {
       node.skew = this.#skew()
-      void node.start()
+      if (!this.#spares.includes(node)) void node.start()
     }
     await this.#settle()
     for (let i = 0; i < clients; i++) this.#clients.start()
@@ -100,8 +104,15 @@ class ClusterRun {
   /** Takes fewer than RF nodes away, brings them back, and waits until all copies are whole again. */
   async lose(): Promise<void> {
     const random = this.#random
+    if (this.#spares.length > 0 && random.chance(0.4)) {
+      void this.#spares.pop()!.start()
+      // Copies are under way when the first node goes.
+      await this.#wait(random.between(100, 600))
+    }
     this.#world.network.faults = random.pick([calmNetwork, { delay: 20, loss: 0, repeat: 0.3 }])
-    const victims = random.shuffle(this.#nodes).slice(0, 1 + random.below(this.#world.replicationFactor - 1))
+    const victims = random
+      .shuffle(this.#members)
+      .slice(0, 1 + random.below(this.#world.replicationFactor - 1))
     for (const node of victims) {
       await this.#wait(random.pick([0, 5, 300, 2000]) * random.fraction())
       const how = random.pick(['kill', 'power', 'blank', 'pause'] as const)
@@ -189,6 +200,7 @@ class ClusterRun {
     const { network } = this.#world
     network.heal()
     network.faults = { ...calmNetwork }
+    this.#spares = []
     for (const node of this.#nodes) {
       node.resume()
       void node.start()
@@ -216,10 +228,14 @@ class ClusterRun {
     this.#violations.push(`settle: not settled after ${settleTime} ms\n  ${states.join('\n  ')}`)
   }
 
+  get #members(): ClusterSimNode[] {
+    return this.#nodes.filter((node) => !this.#spares.includes(node))
+  }
+
   #isSettled(): boolean {
-    const views = new Set(this.#nodes.map(({ running }) => running?.node.serving))
+    const views = new Set(this.#members.map(({ running }) => running?.node.serving))
     if (views.size !== 1 || views.has(undefined)) return false
-    return this.#nodes.every(({ running }) => {
+    return this.#members.every(({ running }) => {
       const namespaces = [...(running?.node.namespaces.values() ?? [])]
       return namespaces.every(({ unsettled, misplaced, surplus }) => unsettled + misplaced + surplus === 0)
     })

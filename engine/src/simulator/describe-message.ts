@@ -40,7 +40,7 @@ export function describeMessage(message: ClusterMessage): string {
 }
 
 function describeEntry(entry: StreamEntry): string {
-  return entry.kind === 'whole' ? 'whole' : `${entry.kind} ${describeVersion(entry.version)}`
+  return 'version' in entry ? `${entry.kind} ${describeVersion(entry.version)}` : entry.kind
 }
 
 export function describeVersion({ digest, regime, sequence, deleted }: StoredVersion): string {
