@@ -1,0 +1,135 @@
+/**
+ * The network of a cluster: every node connects to every other one and sends on its own connections; what comes in on
+ * others' connections is only read. Addresses spread by word of mouth, from the seeds on.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { ClusterMessage } from '../../cluster/cluster-node.ts'
+import type { NodeId } from '../../cluster/node-id.ts'
+import type { Process } from '../../cluster/process.ts'
+import { type MeshAddress, packParcel, type Parcel, ParcelReader } from './parcel.ts'
+import { PeerLink } from './peer-link.ts'
+
+export interface MeshOptions {
+  readonly self: Process
+  readonly cluster: string
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly seeds: readonly MeshAddress[]
+  readonly onMessage: (from: Process, message: ClusterMessage) => void
+  /** A node of this cluster can be reached. */
+  readonly onPeer: (id: NodeId) => void
+  /** A node's port is closed: its process has ended. */
+  readonly onRefused: (id: NodeId) => void
+  /** Lines for the person who runs the node. */
+  readonly onNote: (line: string) => void
+}
+
+export class Mesh {
+  readonly #options: MeshOptions
+  readonly #server: Server
+  readonly #incoming = new Set<Socket>()
+  readonly #links = new Map<MeshAddress, PeerLink>()
+  readonly #addresses = new Map<NodeId, MeshAddress>()
+  #address: MeshAddress = ''
+
+  private constructor(options: MeshOptions) {
+    this.#options = options
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  static async open(options: MeshOptions): Promise<Mesh> {
+    const mesh = new Mesh(options)
+    await mesh.#listen()
+    for (const seed of options.seeds) mesh.#connect(seed)
+    return mesh
+  }
+
+  get address(): MeshAddress {
+    return this.#address
+  }
+
+  send(to: NodeId, message: ClusterMessage): void {
+    const link = this.#links.get(this.#addresses.get(to) ?? '')
+    const { self } = this.#options
+    link?.send(
+      message.kind === 'heartbeat' ? 'beats' : 'data',
+      packParcel({ kind: 'message', from: self, message }),
+    )
+  }
+
+  close(): Promise<void> {
+    for (const link of this.#links.values()) link.close()
+    for (const socket of this.#incoming) socket.destroy()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+
+  #listen(): Promise<void> {
+    const { host, port } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, () => {
+        const at = this.#server.address()
+        this.#address = `${host}:${at !== null && typeof at === 'object' ? at.port : port}`
+        resolve()
+      })
+    })
+  }
+
+  #accept(socket: Socket): void {
+    const reader = new ParcelReader()
+    this.#incoming.add(socket)
+    socket.on('close', () => this.#incoming.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.on('data', (chunk) => {
+      try {
+        for (const parcel of reader.read(chunk)) this.#receive(socket, parcel)
+      } catch (error) {
+        this.#options.onNote(
+          `mesh: ${error instanceof Error ? error.message : String(error)}; connection closed`,
+        )
+        socket.destroy()
+      }
+    })
+  }
+
+  #receive(socket: Socket, parcel: Parcel): void {
+    if (parcel.kind === 'message') return this.#options.onMessage(parcel.from, parcel.message)
+    const { cluster } = this.#options
+    if (parcel.cluster !== cluster) {
+      this.#options.onNote(`mesh: ${parcel.address} is of cluster ${parcel.cluster}, not ${cluster}; refused`)
+      socket.destroy()
+      return
+    }
+    this.#learn(parcel.from.id, parcel.address)
+    for (const [id, address] of parcel.known) if (!this.#addresses.has(id)) this.#learn(id, address)
+  }
+
+  #learn(id: NodeId, address: MeshAddress): void {
+    if (id === this.#options.self.id || this.#addresses.get(id) === address) return
+    this.#addresses.set(id, address)
+    this.#connect(address)
+    // All who can be reached shall know of it, and it of them.
+    for (const link of this.#links.values()) link.send('data', this.#greeting())
+    this.#options.onPeer(id)
+  }
+
+  #connect(address: MeshAddress): void {
+    if (address === this.#address || this.#links.has(address)) return
+    const onRefused = () => {
+      for (const [id, at] of this.#addresses) if (at === address) this.#options.onRefused(id)
+    }
+    this.#links.set(address, new PeerLink({ address, greeting: () => this.#greeting(), onRefused }))
+  }
+
+  #greeting(): Buffer {
+    const { cluster, self } = this.#options
+    return packParcel({
+      kind: 'hello',
+      cluster,
+      from: self,
+      address: this.#address,
+      known: [...this.#addresses],
+    })
+  }
+}

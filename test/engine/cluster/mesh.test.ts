@@ -1,0 +1,171 @@
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { NamespaceCopies } from '../../../engine/src/cluster/namespace-copies.ts'
+import { noView } from '../../../engine/src/cluster/view-id.ts'
+import { Namespace } from '../../../engine/src/namespace/namespace.ts'
+import { ClusterHost } from '../../../engine/src/server/mesh/cluster-host.ts'
+import { packParcel, ParcelReader } from '../../../engine/src/server/mesh/parcel.ts'
+import { countRequest, readAnswer, readRequest } from '../../../engine/src/simulator/request-body.ts'
+import { newView } from '../../../engine/src/storage/record.ts'
+import { RecordStore } from '../../../engine/src/storage/record-store.ts'
+import { digestOf } from '../../../engine/src/values/digest.ts'
+
+const partitions = 256
+const hosts: ClusterHost[] = []
+
+afterEach(async () => {
+  for (const host of hosts.splice(0)) await host.close()
+})
+
+async function startHost(id: string, seeds: readonly string[], cluster = 'test'): Promise<ClusterHost> {
+  const store = await RecordStore.open({
+    clock: Date.now,
+    stopwatch: () => performance.now(),
+    memoryLimit: 1 << 28,
+    partitions,
+    tombstoneLife: 86_400_000,
+  })
+  const settings = {
+    defaultTtl: 0,
+    nsupPeriod: 0,
+    allowTtlWithoutNsup: false,
+    maxRecordSize: 1 << 20,
+    disallowNullSetname: false,
+    rejectNonXdrWrites: false,
+    rejectXdrWrites: false,
+    defaultReadTouchTtlPct: 0,
+  }
+  const copies = new NamespaceCopies(new Namespace('test', settings, store, Date.now, newView()), partitions)
+  const host = await ClusterHost.start({
+    self: { id, incarnation: `folder of ${id}`, start: `start of ${id}` },
+    cluster,
+    host: '127.0.0.1',
+    port: 0,
+    seeds,
+    rack: 0,
+    namespaces: [{ name: 'test', store: copies, replicationFactor: 2 }],
+    promised: noView,
+    save: () => Promise.resolve(),
+  })
+  hosts.push(host)
+  return host
+}
+
+async function until(what: string, holds: () => boolean, limit = 10_000): Promise<number> {
+  const began = performance.now()
+  while (!holds()) {
+    if (performance.now() - began > limit) throw new Error(`not within ${limit} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return performance.now() - began
+}
+
+const sizeOf = (host: ClusterHost): number =>
+  host.node.serving === undefined ? 0 : (host.node.membership.active?.members.length ?? 0)
+
+function isSettled(host: ClusterHost): boolean {
+  return [...host.node.namespaces.values()].every(({ unsettled, misplaced }) => unsettled + misplaced === 0)
+}
+
+const nameOf = (key: number) => ({ namespace: 'test', set: 's', digest: digestOf('s', key) })
+
+function ask(
+  host: ClusterHost,
+  body: Buffer,
+  time = 1000,
+): Promise<{ code: number; text: string | undefined }> {
+  return new Promise((resolve) => host.submit('test', body, time, (frame) => resolve(readAnswer(frame))))
+}
+
+describe('nodes on sockets', () => {
+  it('find each other through one seed, share what is written, and go on at once when one dies', async () => {
+    const first = await startHost('A1', [])
+    const second = await startHost('A2', [first.address])
+    const third = await startHost('A3', [second.address])
+    const all = [first, second, third]
+    await until('three in one view', () => all.every((host) => sizeOf(host) === 3 && isSettled(host)))
+    expect(new Set(all.map((host) => host.node.serving)).size).toBe(1)
+
+    const keys = Array.from({ length: 300 }, (_, i) => i)
+    for (const key of keys) {
+      const answer = await ask(all[key % 3]!, countRequest(nameOf(key), `${key}.`))
+      expect(answer).toEqual({ code: 0, text: `${key}.` })
+    }
+
+    // The connections close and the port is closed: that is how a killed process looks from outside.
+    await third.close()
+    const left = [first, second]
+    const took = await until('two in one view', () => left.every((host) => sizeOf(host) === 2))
+    for (const key of keys) {
+      expect(await ask(left[key % 2]!, readRequest(nameOf(key)))).toEqual({ code: 0, text: `${key}.` })
+      expect((await ask(left[key % 2]!, countRequest(nameOf(key), '-'))).code).toBe(0)
+    }
+    // Silence alone would take 1.5 s and more.
+    expect(took).toBeLessThan(1400)
+  })
+
+  it('keep to their own cluster', async () => {
+    const first = await startHost('B1', [])
+    await startHost('B2', [first.address], 'another')
+    const third = await startHost('B3', [first.address])
+    await until('two of one cluster in a view', () => sizeOf(first) === 2 && sizeOf(third) === 2)
+    expect(first.node.membership.active?.members.map(({ id }) => id).sort()).toEqual(['B1', 'B3'])
+  })
+
+  it('close a connection on which something else is spoken', async () => {
+    const first = await startHost('C1', [])
+    const socket = await connectTo(first.address)
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.write('GET / HTTP/1.1\r\n\r\n')
+    await closed
+  })
+})
+
+describe('parcels', () => {
+  const hello = {
+    kind: 'hello',
+    cluster: 'c',
+    from: { id: 'A1', incarnation: 'x', start: 'y' },
+    address: '127.0.0.1:1',
+    known: [['A2', '127.0.0.1:2']],
+  } as const
+
+  it('come out whole however they are cut', () => {
+    const message = {
+      kind: 'proxy',
+      view: '1@A1.x',
+      to: hello.from,
+      namespace: 'test',
+      id: 2 ** 40,
+      request: Buffer.from([1, 2, 3]),
+      time: 1000,
+    } as const
+    const parcels = [hello, { kind: 'message', from: hello.from, message }] as const
+    const bytes = Buffer.concat(parcels.map(packParcel))
+    for (const size of [1, 7, 64, bytes.length]) {
+      const reader = new ParcelReader()
+      const found = []
+      for (let at = 0; at < bytes.length; at += size)
+        found.push(...reader.read(bytes.subarray(at, at + size)))
+      expect(found).toEqual(parcels)
+    }
+  })
+
+  it('of another version and of no sense are refused', () => {
+    const bytes = packParcel(hello)
+    bytes[4] = 9
+    expect(() => [...new ParcelReader().read(bytes)]).toThrow('version 9, not 1')
+    const huge = Buffer.from([0xff, 0xff, 0xff, 0xff, 1])
+    expect(() => [...new ParcelReader().read(huge)]).toThrow('more than')
+    const odd = Buffer.from([0, 0, 0, 1, 1, 7])
+    expect(() => [...new ParcelReader().read(odd)]).toThrow('no parcel')
+  })
+})
+
+function connectTo(address: string): Promise<Socket> {
+  const [host, port] = address.split(':')
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), host, () => resolve(socket))
+    socket.on('error', reject)
+  })
+}
