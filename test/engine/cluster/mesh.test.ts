@@ -12,8 +12,10 @@ import { digestOf } from '../../../engine/src/values/digest.ts'
 
 const partitions = 256
 const hosts: ClusterHost[] = []
+let notes: string[] = []
 
 afterEach(async () => {
+  notes = []
   for (const host of hosts.splice(0)) await host.close()
 })
 
@@ -46,6 +48,7 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
     namespaces: [{ name: 'test', store: copies, replicationFactor: 2 }],
     promised: noView,
     save: () => Promise.resolve(),
+    onNote: (line) => notes.push(line),
   })
   hosts.push(host)
   return host
@@ -110,6 +113,7 @@ describe('nodes on sockets', () => {
     const third = await startHost('B3', [first.address])
     await until('two of one cluster in a view', () => sizeOf(first) === 2 && sizeOf(third) === 2)
     expect(first.node.membership.active?.members.map(({ id }) => id).sort()).toEqual(['B1', 'B3'])
+    expect(notes.some((line) => line.includes('is of cluster another, not test; refused'))).toBe(true)
   })
 
   it('close a connection on which something else is spoken', async () => {
