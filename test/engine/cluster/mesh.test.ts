@@ -54,7 +54,7 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
   return host
 }
 
-async function until(what: string, holds: () => boolean, limit = 10_000): Promise<number> {
+async function until(what: string, holds: () => boolean, limit = 20_000): Promise<number> {
   const began = performance.now()
   while (!holds()) {
     if (performance.now() - began > limit) throw new Error(`not within ${limit} ms: ${what}`)
@@ -81,7 +81,7 @@ function ask(
 }
 
 describe('nodes on sockets', () => {
-  it('find each other through one seed, share what is written, and go on at once when one dies', async () => {
+  it('find each other through one seed, share what is written, and lose nothing when one dies', async () => {
     const first = await startHost('A1', [])
     const second = await startHost('A2', [first.address])
     const third = await startHost('A3', [second.address])
@@ -95,16 +95,32 @@ describe('nodes on sockets', () => {
       expect(answer).toEqual({ code: 0, text: `${key}.` })
     }
 
-    // The connections close and the port is closed: that is how a killed process looks from outside.
     await third.close()
     const left = [first, second]
-    const took = await until('two in one view', () => left.every((host) => sizeOf(host) === 2))
+    await until('two in one view', () => left.every((host) => sizeOf(host) === 2))
     for (const key of keys) {
       expect(await ask(left[key % 2]!, readRequest(nameOf(key)))).toEqual({ code: 0, text: `${key}.` })
       expect((await ask(left[key % 2]!, countRequest(nameOf(key), '-'))).code).toBe(0)
     }
-    // Silence alone would take 1.5 s and more.
-    expect(took).toBeLessThan(1400)
+  })
+
+  it('need no time-out to see that a process has ended', { timeout: 60_000 }, async () => {
+    const first = await startHost('D1', [])
+    const second = await startHost('D2', [first.address])
+    const left = [first, second]
+    // On a machine that is busy with other things one try may be slow.
+    let fastest = Infinity
+    for (let tries = 0; tries < 4 && fastest > 1000; tries++) {
+      const victim = await startHost(`D${3 + tries}`, [first.address])
+      const all = [...left, victim]
+      await until('three in one view', () => all.every((host) => sizeOf(host) === 3 && isSettled(host)))
+      // The connections close and the port is closed: that is how a killed process looks from outside.
+      await victim.close()
+      const took = await until('two in one view', () => left.every((host) => sizeOf(host) === 2))
+      fastest = Math.min(fastest, took)
+    }
+    // Silence alone would take the time-out of 1.5 s and more.
+    expect(fastest).toBeLessThan(1000)
   })
 
   it('keep to their own cluster', async () => {

@@ -48,15 +48,6 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'lost',
   },
   {
-    name: 'C5a: a copy that was never whole does not know what its writes came from',
-    file: 'cluster/stored-version.ts',
-    find: 'return past.has(regime) || (ancestors.get(version.regime)?.includes(regime) ?? false)',
-    replace: 'return past.has(regime) && ancestors.size >= 0 && version.sequence >= 0',
-    kind: 'losses',
-    seed: 0,
-    breaks: 'lost',
-  },
-  {
     name: 'C5: what the master covers wins over what it did with it',
     file: 'cluster/take-in.ts',
     find: '    if (covers(this.#past, theirs.version)) return\n',
