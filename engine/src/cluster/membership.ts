@@ -86,7 +86,7 @@ export class Membership<Report, Input> {
   tick(now: number): MembershipOutput<Report, Input>[] {
     this.#startedAt ??= now
     const gap = now - (this.#tickedAt ?? now)
-    if (gap > this.#roundTime) this.#links.stoodStill(gap)
+    if (gap > this.#roundTime) this.#stoodStill(gap)
     this.#tickedAt = now
     if (now >= this.#nextBeat) {
       this.#nextBeat = now + this.#options.interval
@@ -203,6 +203,13 @@ export class Membership<Report, Input> {
   #settlingTime(now: number, members: readonly Process[]): number {
     const { interval, timeout } = this.#options
     return members.length <= this.#links.alive(now).size ? timeout : 2 * interval
+  }
+
+  /** Nobody could be heard meanwhile, so no wait for others has gone on. */
+  #stoodStill(time: number): void {
+    this.#links.stoodStill(time)
+    this.#targetSince += time
+    if (this.#startedAt !== undefined) this.#startedAt += time
   }
 
   /** The leader of a view renews it, although another may lead these members now. */

@@ -1,7 +1,7 @@
 /**
  * The ordered stream of one partition from its master to one replica. Entries are numbered from 1 and kept until the
  * replica has said that it applied them; what is not acknowledged in time is sent again from the first one on. A
- * replica applies only the next entry, so loss, repetition and reordering change nothing. On a connection that keeps
+ * replica applies them in this order, so loss, repetition and reordering change nothing. On a connection that keeps
  * order nothing is sent twice.
  */
 import type { StreamEntry } from './data-message.ts'

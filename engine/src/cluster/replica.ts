@@ -9,6 +9,8 @@ import { type PartitionContext, wholePast } from './partition-context.ts'
 import { covers, cut } from './past.ts'
 import { type StoredVersion, weightOf } from './stored-version.ts'
 
+/** Entries that are kept until their turn comes; more are dropped, and sent again. */
+const mostAhead = 1024
 /** Regimes in a row in which a copy can take part without being whole and still tell what they came from. */
 const mostAncestors = 8
 /** Versions looked at for one answer, and bytes in it. */
@@ -19,6 +21,8 @@ export class Replica {
   readonly #context: PartitionContext
   readonly #master: NodeId
   #applied = 0
+  /** Entries that came before their turn, by position. */
+  readonly #ahead = new Map<number, StreamEntry>()
 
   constructor(context: PartitionContext, master: NodeId) {
     this.#context = context
@@ -48,10 +52,15 @@ export class Replica {
 
   #receiveStream(position: number, entries: readonly StreamEntry[]): void {
     const { store } = this.#context
-    if (position > this.#applied + 1) return
-    for (const entry of entries.slice(this.#applied + 1 - position)) {
-      if (!this.#apply(entry)) break
-      this.#applied++
+    for (const [index, entry] of entries.entries()) {
+      const at = position + index
+      const isNext = at === this.#applied + 1
+      if (isNext || (at > this.#applied && this.#ahead.size < mostAhead)) this.#ahead.set(at, entry)
+    }
+    // In their order, and none left out.
+    for (let next = this.#ahead.get(this.#applied + 1); next; next = this.#ahead.get(this.#applied + 1)) {
+      if (!this.#apply(next)) break
+      this.#ahead.delete(++this.#applied)
     }
     const applied = this.#applied
     const acknowledge = () => this.#context.send(this.#master, { kind: 'applied', position: applied })
