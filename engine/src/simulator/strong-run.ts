@@ -1,29 +1,17 @@
 /**
- * Short schedules of one strongly consistent partition: a storm of views, clients and faults, then a quiet time in which
- * it must serve again if the rules allow it, fill its replicas, and answer what was acknowledged.
+ * Short schedules of one strongly consistent partition: a storm of views by rival leaders, clients, faults and roster
+ * changes, and then a quiet time.
  */
-import { mayActivate, isSeated, type RosterContent } from '../cluster/strong/roster.ts'
-import type { Durability } from '../cluster/strong/activation.ts'
-import { contentOf } from '../cluster/strong/master.ts'
-import { firstLineage } from '../cluster/strong/lineage.ts'
-import { noView } from '../cluster/view-id.ts'
-import { Clock } from './clock.ts'
-import { Network } from './network.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
-import { blankMeta } from './strong-disk.ts'
-import { StrongHistory } from './strong-history.ts'
-import { StrongNode, type StrongParcel, type StrongWorld } from './strong-node.ts'
-import { StrongWitness } from './strong-witness.ts'
-import { Transcript } from './transcript.ts'
+import type { StrongNode } from './strong-node.ts'
+import { StrongStage, type StrongSetting } from './strong-stage.ts'
 
 export interface StrongRunOptions {
   readonly seed: number
   /** Writes down who said what; the run is the same without, and writes it down only when it is asked for. */
   readonly transcript?: boolean
 }
-
-const digests = ['A', 'B']
 
 /** How often things happen in a storm, in parts of their sum; each schedule has a taste of its own. */
 const weights = [
@@ -56,176 +44,83 @@ const networks = [
   { delay: 25, loss: 0.1, repeat: 0.1 },
 ]
 
+const faultKinds: readonly Event[] = ['crash', 'stop', 'blank', 'pause', 'cut', 'network']
+
 /** Without these a schedule does nothing. */
 const indispensable: readonly Event[] = ['propose', 'tick', 'write', 'start', 'resume', 'heal']
 
-/** Views that the quiet time may take. */
-const quietViews = 12
-
 /** @example runStrong({ seed: 7 }).violations // [] */
-export function runStrong(options: StrongRunOptions): RunResult {
-  const run = new StrongRun(options)
-  run.storm()
-  run.calm()
-  return run.result()
+export function runStrong({ seed, transcript = false }: StrongRunOptions): RunResult {
+  const { violations, checksum, counts, transcript: text } = new StrongRun(seed, transcript).run()
+  return {
+    seed,
+    violations,
+    checksum,
+    counts,
+    get transcript() {
+      return transcript ? text : runStrong({ seed, transcript: true }).transcript
+    },
+  }
 }
 
 class StrongRun {
-  readonly #seed: number
-  readonly #isWritten: boolean
   readonly #random: Random
-  readonly #clock = new Clock()
-  readonly #transcript = new Transcript()
-  readonly #network: Network<StrongParcel>
-  readonly #witness: StrongWitness
-  readonly #history: StrongHistory
-  readonly #world: StrongWorld
-  readonly #nodes: StrongNode[]
-  readonly #durability: Durability
-  /** Every roster that was asked for. */
-  readonly #rosters: RosterContent[] = []
+  readonly #setting: StrongSetting
+  readonly #stage: StrongStage
   /** Of a node, to be on a roster that an operator asks for. */
   readonly #seatChance: number
+  /** Of a view, to be proposed to some only. */
+  readonly #fewChance: number
   readonly #weights: readonly [Event, number][]
   #faults = 0
-  #dead = 0
-  #revived = 0
 
-  constructor({ seed, transcript = false }: StrongRunOptions) {
-    this.#seed = seed
-    this.#isWritten = transcript
+  constructor(seed: number, transcript: boolean) {
     const random = new Random(seed)
     this.#random = random
     this.#weights = this.#taste()
+    this.#fewChance = random.pick([0.1, 0.4, 0.8])
     this.#seatChance = random.pick([0.4, 0.7, 0.9])
-    this.#network = new Network(this.#clock, random, (_from, to, parcel) =>
-      this.#nodes.find(({ id }) => id === to)!.receive(parcel),
-    )
-    this.#network.faults = random.pick(networks)
-    this.#durability = random.pick(['flush', 'commit'] as const)
-    this.#witness = new StrongWitness(this.#durability, () => this.#nodes, digests)
-    const say = (node: string, text: () => string) => {
-      if (transcript) this.#transcript.add(`${this.#clock.now.toFixed(1).padStart(7)} ${node} ${text()}`)
-    }
-    this.#history = new StrongHistory(digests, this.#witness, (text) => say('--', text))
-    this.#world = {
-      clock: this.#clock,
-      random,
-      network: this.#network,
-      witness: this.#witness,
-      durability: this.#durability,
+    const nodes = random.pick([2, 3, 3, 3, 4, 5])
+    this.#setting = {
+      nodes,
+      seats: random.chance(0.6) ? nodes : 2 + random.below(nodes - 1),
+      replicationFactor: nodes > 2 && random.chance(0.4) ? 3 : 2,
+      durability: random.pick(['flush', 'commit']),
       partition: random.below(64),
       diskDelay: random.pick([0.5, 4, 20]),
-      wish: undefined,
-      say,
+      network: random.pick(networks),
     }
-    this.#nodes = this.#found()
+    this.#stage = new StrongStage(this.#setting, random, transcript)
   }
 
-  storm(): void {
+  run(): ReturnType<StrongStage['result']> {
+    const { network, diskDelay } = this.#setting
+    const pace = network.delay + diskDelay
     const steps = this.#random.pick([40, 70, 110])
-    const pace = this.#network.faults.delay + this.#world.diskDelay
     if (this.#random.chance(0.8)) this.#open(pace)
     for (let step = 0; step < steps; step++) {
-      this.#guard(() => this.#event())
-      this.#wait(this.#random.pick([0, 0, 0.5, 1, 2]) * pace * this.#random.fraction())
+      this.#stage.guard(() => this.#event())
+      this.#stage.wait(this.#random.pick([0, 0, 0.5, 1, 2]) * pace * this.#random.fraction())
     }
+    this.#stage.calm()
+    return this.#stage.result(this.#faults)
   }
 
   /** A first view of all nodes. */
   #open(pace: number): void {
-    this.#guard(() => this.#propose(this.#nodes[0]!))
+    this.#propose(this.#stage.nodes[0]!)
     for (let i = 0; i < 3; i++) {
-      this.#wait(2 * pace)
-      this.#guard(() => this.#tick())
-    }
-  }
-
-  calm(): void {
-    this.#quiet()
-    if (!this.#settle()) {
-      this.#dead++
-      if (this.#shouldServe())
-        this.#witness.violations.push('D3: the partition does not serve, and no rule forbids it')
-      if (!this.#revive()) return
-    }
-    const master = this.#master!
-    for (const digest of digests) {
-      this.#guard(() => master.use((partition) => this.#history.append(partition, digest)))
-      this.#guard(() => master.use((partition) => this.#history.read(partition, digest)))
-    }
-    this.#pass(5)
-    this.#witness.converged(master)
-  }
-
-  result(): RunResult {
-    const violations = [...this.#witness.violations, ...this.#history.check()]
-    const { acknowledged, reads, gaveUp } = this.#history
-    const { regimes } = this.#witness
-    const counts = {
-      nodes: this.#nodes.length,
-      faults: this.#faults,
-      regimes,
-      acknowledged,
-      reads,
-      gaveUp,
-      dead: this.#dead,
-      revived: this.#revived,
-    }
-    this.#transcript.add(JSON.stringify([counts, violations, this.#clock.now, this.#random.next()]))
-    const seed = this.#seed
-    const transcript = this.#transcript
-    const isWritten = this.#isWritten
-    return {
-      seed,
-      violations,
-      checksum: this.#transcript.checksum,
-      counts,
-      get transcript() {
-        return isWritten ? transcript.text() : runStrong({ seed, transcript: true }).transcript
-      },
-    }
-  }
-
-  get #master(): StrongNode | undefined {
-    return this.#nodes.find((node) => node.partition?.isServing)
-  }
-
-  #found(): StrongNode[] {
-    const random = this.#random
-    const count = random.pick([2, 3, 3, 3, 4, 5])
-    const nodes = Array.from({ length: count }, (_, i) => new StrongNode(`A${i + 1}`, this.#world))
-    const replicationFactor = count > 2 && random.chance(0.4) ? 3 : 2
-    const listed = random.chance(0.6) ? count : 2 + random.below(count - 1)
-    const seats = nodes.slice(0, listed).map(({ id, incarnation }) => ({ id, incarnation }))
-    const roster = { seats, replicationFactor, givenUp: [] }
-    this.#rosters.push(roster)
-    const rosters = { inForce: { ...roster, number: 1, view: noView } }
-    for (const node of nodes.slice(0, listed)) {
-      node.found({ ...blankMeta, rosters, claims: [noView] }, firstLineage)
-    }
-    for (const node of nodes) node.start()
-    return nodes
-  }
-
-  #wait(time: number): void {
-    this.#guard(() => this.#clock.runUntil(this.#clock.now + time))
-  }
-
-  /** An invariant that the machines themselves assert is a violation, too. */
-  #guard(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      this.#witness.violations.push(error instanceof Error ? error.message : String(error))
+      this.#stage.wait(2 * pace)
+      this.#stage.tick()
     }
   }
 
   /** Rare things meet in schedules that do much of a few kinds. */
   #taste(): [Event, number][] {
     const random = this.#random
+    const faults = random.pick([0, 0.3, 1, 1])
     return weights.map(([event, weight]) => {
-      const factor = random.pick([0, 0.3, 1, 1, 3])
+      const factor = random.pick([0, 0.3, 1, 1, 3]) * (faultKinds.includes(event) ? faults : 1)
       return [event, weight * (indispensable.includes(event) ? Math.max(0.5, factor) : factor)]
     })
   }
@@ -233,16 +128,16 @@ class StrongRun {
   #event(): void {
     let at = this.#random.fraction() * this.#weights.reduce((sum, [, weight]) => sum + weight, 0)
     const [event] = this.#weights.find(([, weight]) => (at -= weight) < 0) ?? this.#weights[0]!
-    const node = this.#random.pick(this.#nodes)
+    const node = this.#random.pick(this.#stage.nodes)
     switch (event) {
       case 'propose':
         return this.#propose(node)
       case 'rivals':
-        return this.#nodes.forEach((each) => this.#random.chance(0.6) && this.#propose(each))
+        return this.#stage.nodes.forEach((each) => this.#random.chance(0.6) && this.#propose(each))
       case 'settle':
         return node.settle()
       case 'tick':
-        return this.#tick()
+        return this.#stage.tick()
       case 'write':
       case 'read':
       case 'delete':
@@ -274,128 +169,53 @@ class StrongRun {
       case 'stop':
         return node.stopCleanly()
       case 'blank':
-        this.#witness.losses++
+        this.#stage.witness.losses++
         return node.loseDisk()
       case 'pause':
         return node.pause()
       case 'resume':
-        return this.#nodes.forEach((each) => each.resume())
+        return this.#stage.nodes.forEach((each) => each.resume())
       case 'cut':
-        return this.#network.split(
+        return this.#stage.network.split(
           this.#random.pick(['halves', 'one-way', 'isolate']),
-          this.#nodes.map(({ id }) => id),
+          this.#stage.nodes.map(({ id }) => id),
         )
       case 'heal':
-        return this.#network.heal()
+        return this.#stage.network.heal()
       case 'network':
-        this.#network.faults = this.#random.pick([...networks, { delay: 150, loss: 0, repeat: 0.1 }])
+        this.#stage.network.faults = this.#random.pick([...networks, { delay: 150, loss: 0, repeat: 0.1 }])
     }
   }
 
   #propose(leader: StrongNode): void {
+    const { nodes, network } = this.#stage
     if (!leader.process || leader.isPaused) return
-    const few = this.#random.chance(0.4)
-    const members = this.#nodes.filter(
+    const few = this.#random.chance(this.#fewChance)
+    const members = nodes.filter(
       (node) =>
         node === leader ||
-        (node.process && this.#network.reaches(leader.id, node.id) && !(few && this.#random.chance(0.4))),
+        (node.process && network.reaches(leader.id, node.id) && !(few && this.#random.chance(0.4))),
     )
-    leader.propose(members.map((member) => member.process!))
-  }
-
-  #tick(): void {
-    for (const node of this.#nodes) node.tick()
+    this.#stage.propose(leader, members)
   }
 
   #request(kind: 'write' | 'read' | 'delete' | 'truncate'): void {
-    if (!this.#history.hasRoom()) return
-    const serving = this.#nodes.filter((node) => node.partition?.isServing && !node.isPaused)
+    const { nodes, history, digests } = this.#stage
+    if (!history.hasRoom()) return
+    const serving = nodes.filter((node) => node.partition?.isServing && !node.isPaused)
     if (serving.length === 0) return
     const node = this.#random.pick(serving)
     const digest = this.#random.pick(digests)
     node.use((partition) => {
-      if (kind === 'truncate') this.#history.truncate(partition)
-      else if (kind === 'write') this.#history.append(partition, digest)
-      else this.#history[kind](partition, digest)
+      if (kind === 'truncate') history.truncate(partition)
+      else if (kind === 'write') history.append(partition, digest)
+      else history[kind](partition, digest)
     })
   }
 
   #wish(): void {
-    const listed = this.#nodes.filter(() => this.#random.chance(this.#seatChance))
+    const listed = this.#stage.nodes.filter(() => this.#random.chance(this.#seatChance))
     if (listed.length < 2) return
-    const replicationFactor = listed.length > 2 && this.#random.chance(0.4) ? 3 : 2
-    const seats = listed.map(({ id, incarnation }) => ({ id, incarnation }))
-    const content = { seats, replicationFactor, givenUp: [] }
-    this.#rosters.push(content)
-    this.#world.wish = { content, revives: false }
-    this.#world.say(
-      '--',
-      () => `an operator wants ${seats.map(({ id }) => id).join(' ')}, RF ${replicationFactor}`,
-    )
-  }
-
-  /** Ends all faults. */
-  #quiet(): void {
-    this.#world.say('--', () => 'quiet')
-    this.#world.wish = undefined
-    this.#network.heal()
-    this.#network.faults = { delay: 2, loss: 0, repeat: 0 }
-    this.#wait(30)
-    for (const node of this.#nodes) {
-      this.#guard(() => node.resume())
-      node.start()
-    }
-  }
-
-  /** Views of all nodes until one serves with all replicas filled and no roster pending. */
-  #settle(): boolean {
-    for (let view = 0; view < quietViews; view++) {
-      const leader = this.#nodes.at(-1)!
-      this.#guard(() => leader.propose(this.#nodes.map((node) => node.process!)))
-      this.#pass(6)
-      const plan = this.#master?.partition?.plan
-      if (!plan || plan.rosters.pending) continue
-      if (view > 1 && plan.complete.length === plan.replicas.length) return true
-    }
-    return false
-  }
-
-  #pass(ticks: number): void {
-    for (let i = 0; i < ticks; i++) {
-      this.#guard(() => this.#tick())
-      this.#wait(2 * this.#world.diskDelay + 5)
-    }
-  }
-
-  /** Whether the faults so far leave the rules no reason to refuse. */
-  #shouldServe(): boolean {
-    const processes = this.#nodes.map((node) => node.process!)
-    const counts = this.#rosters.every((roster) => mayActivate(roster, this.#world.partition, processes))
-    return counts && this.#witness.hasComplete()
-  }
-
-  /** Gives up the folders that are gone, and makes the rest serve. */
-  #revive(): boolean {
-    const inForce = this.#rosters.at(-1)!
-    const seats = this.#nodes
-      .filter((node) => node.disk.lineage.epochs.length > 0)
-      .map(({ id, incarnation }) => ({ id, incarnation }))
-    if (seats.length === 0) return false
-    const gone = this.#rosters
-      .flatMap((roster) => roster.seats)
-      .filter((seat) => !this.#nodes.some((node) => isSeated({ ...inForce, seats: [seat] }, node)))
-    const givenUp = gone.map(({ incarnation }) => incarnation)
-    const content = { seats, replicationFactor: Math.min(2, seats.length), givenUp }
-    this.#world.wish = { content, revives: true }
-    this.#world.say('--', () => `revive with ${seats.map(({ id }) => id).join(' ')}`)
-    this.#witness.forgives = true
-    if (!this.#settle()) {
-      this.#witness.violations.push('D5: the partition does not serve after revive')
-      return false
-    }
-    this.#revived++
-    const { disk } = this.#master!
-    this.#history.restart((digest) => contentOf(disk.find(digest), disk.truncated))
-    return true
+    this.#stage.wish(listed, listed.length > 2 && this.#random.chance(0.4) ? 3 : 2)
   }
 }
