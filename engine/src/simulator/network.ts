@@ -53,6 +53,12 @@ export class Network<Message> {
     this.#cuts.add(`${from}>${to}`)
   }
 
+  /** Both ways. */
+  join(a: string, b: string): void {
+    this.#cuts.delete(`${a}>${b}`)
+    this.#cuts.delete(`${b}>${a}`)
+  }
+
   split(shape: SplitShape, nodes: readonly string[]): void {
     const order = this.#random.shuffle(nodes)
     const half = 1 + this.#random.below(Math.max(1, order.length - 1))

@@ -8,6 +8,7 @@ import { runCluster } from './cluster-run.ts'
 import { runMembership } from './membership-run.ts'
 import type { RunResult } from './run-result.ts'
 import { runStrong } from './strong-run.ts'
+import { runScene } from './strong-scenes.ts'
 
 type Run = (seed: number, lines?: number) => RunResult | Promise<RunResult>
 
@@ -16,6 +17,7 @@ const kinds: Readonly<Record<string, Run>> = {
   losses: (seed, lines) => runCluster({ seed, kind: 'losses', lines }),
   splits: (seed, lines) => runCluster({ seed, kind: 'splits', lines }),
   strong: (seed) => runStrong({ seed }),
+  scenes: (seed) => runScene(seed),
 }
 
 const { values } = parseArgs({

@@ -34,6 +34,9 @@ export interface StrongWorld {
   say: (node: string, text: () => string) => void
 }
 
+/** Milliseconds that a slow promise takes in addition. */
+const slowPromise = 100_000
+
 export class StrongNode {
   readonly id: string
   readonly #world: StrongWorld
@@ -45,6 +48,8 @@ export class StrongNode {
   #partition: StrongPartition<string> | undefined
   #paused: (() => void)[] | undefined
   #wasServing = false
+  /** Its promises reach the disk later than anything else. */
+  promisesSlowly = false
 
   constructor(id: string, world: StrongWorld) {
     this.id = id
@@ -207,7 +212,7 @@ export class StrongNode {
         const { to, message } = output
         network.send(this.id, to.id, { from: this.#process!, toStart: to.start, kind: 'view', message })
       } else if (output.kind === 'store') {
-        this.#later(this.#syncTime(), () => {
+        this.#later(this.#syncTime() + (this.promisesSlowly ? slowPromise : 0), () => {
           if (compareViewIds(output.promised, this.#promised) > 0) this.#promised = output.promised
           views.stored(output.promised)
         })

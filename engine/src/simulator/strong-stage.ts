@@ -118,6 +118,22 @@ export class StrongStage {
     this.say(() => `an operator wants ${listed.map(({ id }) => id).join(' ')}, RF ${replicationFactor}`)
   }
 
+  /** The next view that may makes these serve without the folders that are given up. */
+  wishRevival(left: readonly StrongNode[], givenUp: readonly string[]): void {
+    const seats = left.map(({ id, incarnation }) => ({ id, incarnation }))
+    const content = { seats, replicationFactor: Math.min(2, seats.length), givenUp }
+    this.#world.wish = { content, revives: true }
+    this.say(() => `revive with ${seats.map(({ id }) => id).join(' ')}`)
+    this.witness.forgives = true
+  }
+
+  /** What this node has is the truth from now on. */
+  accept({ disk }: StrongNode): void {
+    this.#revived++
+    this.witness.accept()
+    this.history.restart((digest) => contentOf(disk.find(digest), disk.truncated))
+  }
+
   say(text: () => string): void {
     this.#world.say('--', text)
   }
@@ -196,8 +212,7 @@ export class StrongStage {
   /** Gives up the folders that are gone, and makes the rest serve. */
   #revive(): boolean {
     const left = this.nodes.filter((node) => node.disk.lineage.epochs.length > 0)
-    const seats = left.map(({ id, incarnation }) => ({ id, incarnation }))
-    if (seats.length === 0) return false
+    if (left.length === 0) return false
     const givenUp = this.#rosters
       .flatMap((roster) => roster.seats)
       .filter(
@@ -205,17 +220,12 @@ export class StrongStage {
           !this.nodes.some((node) => isSeated({ seats: [seat], replicationFactor: 1, givenUp: [] }, node)),
       )
       .map(({ incarnation }) => incarnation)
-    const content = { seats, replicationFactor: Math.min(2, seats.length), givenUp }
-    this.#world.wish = { content, revives: true }
-    this.say(() => `revive with ${seats.map(({ id }) => id).join(' ')}`)
-    this.witness.forgives = true
+    this.wishRevival(left, givenUp)
     if (!this.#settle()) {
       this.witness.violations.push('D5: the partition does not serve after revive')
       return false
     }
-    this.#revived++
-    const { disk } = this.master!
-    this.history.restart((digest) => contentOf(disk.find(digest), disk.truncated))
+    this.accept(this.master!)
     return true
   }
 }

@@ -14,7 +14,7 @@ export class StrongWitness {
   readonly #nodes: () => readonly StrongNode[]
   readonly #digests: readonly Digest[]
   /** Every position that was acknowledged, and what it wrote; nothing for a truncation. */
-  readonly #acknowledged: { readonly position: Position; readonly digest: Digest | undefined }[] = []
+  #acknowledged: { readonly position: Position; readonly digest: Digest | undefined }[] = []
   readonly #served = new Set<string>()
   /** Disks that were lost, and stops that were unclean in a regime whose acknowledgements did not wait for the disk. */
   losses = 0
@@ -22,7 +22,7 @@ export class StrongWitness {
   #last: { readonly regime: ViewId; readonly complete: number; readonly losses: number } | undefined
   /** By regime: what had been lost when its first member entered it, and whether its acknowledgements are all synced. */
   readonly #entered = new Map<string, { readonly losses: number; readonly synced: boolean }>()
-  /** After `revive` acknowledged writes may be gone. */
+  /** While a partition is revived acknowledged writes may be gone. */
   forgives = false
 
   constructor(durability: Durability, nodes: () => readonly StrongNode[], digests: readonly Digest[]) {
@@ -37,6 +37,12 @@ export class StrongWitness {
 
   acknowledged(position: Position, digest: Digest | undefined): void {
     this.#acknowledged.push({ position, digest })
+  }
+
+  /** What was lost is lost; from now on nothing else may be. */
+  accept(): void {
+    this.#acknowledged = []
+    this.forgives = false
   }
 
   enters(regime: ViewId, plan: Plan | undefined): void {

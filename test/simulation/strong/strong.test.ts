@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runStrong } from '../../../engine/src/simulator/strong-run.ts'
+import { runScene, sceneCount } from '../../../engine/src/simulator/strong-scenes.ts'
 
 const long = process.env.LARDER_LONG === '1' || process.env.REQUIRE_ALL === '1'
 const seeds = long ? 100_000 : 5_000
@@ -18,6 +19,13 @@ describe('one strongly consistent partition under faults', () => {
     expect(sums.acknowledged).toBeGreaterThan(4 * seeds)
     expect(sums.dead).toBeLessThan(0.2 * seeds)
     expect(sums.gaveUp).toBeLessThan(0.001 * seeds)
+  })
+
+  it('keeps its rules in schedules that aim at one of them', () => {
+    for (let seed = 0; seed < 50 * sceneCount; seed++) {
+      const { violations } = runScene(seed)
+      expect(violations, `npm run simulate -- --kind scenes --seed ${seed}`).toEqual([])
+    }
   })
 
   it('is the same schedule, byte for byte, for the same seed, and another for another', () => {

@@ -3,8 +3,8 @@
  * the same plan (rules A1 to A7, D2, R2, R3, V4).
  *
  * The latest regime that may have served is the highest activation that any member knows and no present member refutes
- * by not having written it (A5). A copy is complete if it claims that regime, or one that is refuted and began from
- * it. The regime is the id of the view (A3), so it is above all that any member has seen.
+ * by not having written it (A5). A copy is complete if it claims that regime; a claim to a regime that never served
+ * needs no other meaning, because the copy still has its claim to the one before. The regime is the id of the view (A3), so it is above all that any member has seen.
  */
 import { sameProcess, type Process } from '../process.ts'
 import { Rendezvous } from '../rendezvous.ts'
@@ -111,7 +111,7 @@ class Past {
 
   isComplete(report: CopyReport): boolean {
     if (report.unclean) return false
-    return report.claims.some((claim) => sameView(this.#counted(claim), this.latest))
+    return report.claims.some((claim) => sameView(claim, this.latest))
   }
 
   /** Whether a regime in which this version was pending is known to have served. */
@@ -120,16 +120,6 @@ class Past {
       const last = report.activations.find(({ regime }) => sameView(regime, report.served))
       return last?.pending !== undefined && sameView(last.pending, pending.view)
     })
-  }
-
-  /** The regime that a claim stands for: an activation that never served stands for the one before it (rule A5). */
-  #counted(claim: ViewId): ViewId {
-    let regime = claim
-    for (;;) {
-      const activation = this.#activations.get(viewKey(regime))
-      if (!activation || !this.#isRefuted(activation)) return regime
-      regime = activation.previous
-    }
   }
 
   #isRefuted({ regime, members }: Activation): boolean {
