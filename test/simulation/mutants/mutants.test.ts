@@ -8,9 +8,13 @@ import { strongMutants } from './strong-mutants.ts'
 const runs = { membership: 300, losses: 60, splits: 60, strong: 40_000, scenes: 100 }
 
 describe('each rule, taken out, is missed', () => {
-  it.each([...membershipMutants, ...clusterMutants, ...strongMutants])('$name', { timeout: 150_000 }, (mutant) => {
-    const { noticed, printed } = runMutant(mutant, runs[mutant.kind])
-    expect(noticed, printed).toBe(true)
-    expect(printed).toMatch(new RegExp(mutant.breaks))
-  })
+  it.each([...membershipMutants, ...clusterMutants, ...strongMutants])(
+    '$name',
+    { timeout: 150_000 },
+    (mutant) => {
+      const { noticed, printed } = runMutant(mutant, runs[mutant.kind])
+      expect(noticed, printed).toBe(true)
+      expect(printed).toMatch(new RegExp(mutant.breaks))
+    },
+  )
 })
