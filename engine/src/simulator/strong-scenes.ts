@@ -214,6 +214,26 @@ const scenes: readonly Scene[] = [
     },
   },
   {
+    name: 'F4: the target of a fill goes on in another view before its master knows that it is filled',
+    setting: { partition: partitionOf(['A1', 'A2', 'A3']) },
+    play: (stage) => {
+      view(stage, 'A1 A3')
+      append(stage, 'A1', 'A')
+      stage.propose(stage.node('A1'), nodesOf(stage, 'A1 A2'))
+      const { disk } = stage.node('A2')
+      for (let i = 0; i < 200 && disk.lineage.epochs.length < 3; i++) {
+        stage.wait(0.5)
+        if (i % 10 === 0) stage.tick()
+      }
+      cutOff(stage, 'A1')
+      view(stage, 'A3 A2')
+      view(stage, 'A3 A2')
+      append(stage, 'A2', 'A')
+      stage.node('A1').use((partition) => stage.history.read(partition, 'A'))
+      stage.pass(4)
+    },
+  },
+  {
     name: 'A1: a majority of the roster without a roster replica, beside all roster replicas',
     setting: { nodes: 5, seats: 5, partition: partitionOf(['A1', 'A2', 'A3', 'A4', 'A5']) },
     play: (stage) => {

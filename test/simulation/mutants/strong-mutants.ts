@@ -42,7 +42,7 @@ const mutants: readonly Strong[] = [
       },
     ],
     kind: 'scenes',
-    seed: 1,
+    seed: 0,
     breaks: 'A|L1',
   },
   {
@@ -119,6 +119,14 @@ const mutants: readonly Strong[] = [
     breaks: 'A|L1',
   },
   {
+    name: 'R2: a view proposes a version that it does not satisfy',
+    file: strong('activation'),
+    find: 'if (wish && counts(wish.content)) pending',
+    replace: 'if (wish) pending',
+    seed: 18956,
+    breaks: 'A2|L1',
+  },
+  {
     name: 'A1: half of the roster is enough without the roster master',
     file: strong('roster'),
     find: ' && replicas[0] !== undefined && present.has(replicas[0])',
@@ -140,7 +148,7 @@ const mutants: readonly Strong[] = [
     find: 'return found > 0',
     replace: 'return true',
     kind: 'scenes',
-    seed: 8,
+    seed: 0,
     breaks: 'A|L1',
   },
   {
@@ -191,6 +199,14 @@ const mutants: readonly Strong[] = [
     replace: 'if (!plan.activation.regime) write()',
     seed: 399,
     breaks: 'A|L1',
+  },
+  {
+    name: 'A4: activations are forgotten before a later one is known to have served',
+    file: strong('partition'),
+    find: 'const kept = meta.activations.filter(({ regime }) => compareViewIds(regime, meta.served) >= 0)',
+    replace: 'const kept: typeof meta.activations = []',
+    seed: 6711,
+    breaks: 'A|L1|D3',
   },
   {
     name: 'A5: an activation that a present member has not written counts',
@@ -279,7 +295,7 @@ const mutants: readonly Strong[] = [
     find: 'missing.delete(processKey(from))',
     replace: 'missing.clear()',
     kind: 'scenes',
-    seed: 2,
+    seed: 0,
     breaks: 'L1',
   },
   {
@@ -332,6 +348,15 @@ const mutants: readonly Strong[] = [
     breaks: 'L1',
   },
   {
+    name: 'F4: a filled copy claims before its master has recorded it',
+    file: strong('replica'),
+    find: '        this.#follows = true\n',
+    replace: '        this.#follows = true\n        this.#claim()\n',
+    kind: 'scenes',
+    seed: 0,
+    breaks: 'L1',
+  },
+  {
     name: 'F5: a tombstone is dropped before it is acknowledged',
     file: strong('partition'),
     find: '|| comparePositions(version.position, limit) > 0) continue',
@@ -366,7 +391,7 @@ const mutants: readonly Strong[] = [
       },
     ],
     kind: 'scenes',
-    seed: 3,
+    seed: 0,
     breaks: 'F1|A8|L1',
   },
   {
@@ -383,7 +408,7 @@ const mutants: readonly Strong[] = [
     find: '    if (acting.master && !acting.master.isFilled) return\n',
     replace: '',
     kind: 'scenes',
-    seed: 4,
+    seed: 0,
     breaks: 'F1|A8|L1',
   },
   {
@@ -392,7 +417,7 @@ const mutants: readonly Strong[] = [
     find: 'if (!plan.activation.synced) this.#acknowledge(applied)',
     replace: 'this.#acknowledge(applied)\n    if (!plan.activation.synced) return',
     kind: 'scenes',
-    seed: 23,
+    seed: 0,
     breaks: 'A2|L1',
   },
   {
@@ -412,6 +437,22 @@ const mutants: readonly Strong[] = [
     breaks: 'A2|L1',
   },
   {
+    name: 'D1: the mark of a clean stop stays when a copy is written again',
+    file: strong('partition'),
+    find: '        closed: false,\n',
+    replace: '        closed: meta.closed,\n',
+    seed: 9,
+    breaks: 'A2|L1',
+  },
+  {
+    name: 'D1: an unclean stop ends completeness for good',
+    file: strong('replica'),
+    find: ', unclean: false })',
+    replace: ' })',
+    seed: 18,
+    breaks: 'D3',
+  },
+  {
     name: 'D2: a regime that begins with few complete copies is not synced',
     file: strong('activation'),
     find: "durability === 'commit' || complete.length < roster.replicationFactor",
@@ -425,7 +466,7 @@ const mutants: readonly Strong[] = [
     find: '!givenUp.includes(process.incarnation)',
     replace: '!givenUp.includes(process.start)',
     kind: 'scenes',
-    seed: 6,
+    seed: 0,
     breaks: 'D5|D3|A',
   },
   {
@@ -434,7 +475,7 @@ const mutants: readonly Strong[] = [
     find: 'return plan.revives ? undefined : commonPoint',
     replace: 'return commonPoint',
     kind: 'scenes',
-    seed: 16,
+    seed: 0,
     breaks: 'A8|F1|L1',
   },
   {
@@ -443,6 +484,14 @@ const mutants: readonly Strong[] = [
     find: 'disk.apply({ lineage, truncated, horizon:',
     replace: 'disk.apply({ lineage, truncated: truncated && disk.truncated, horizon:',
     seed: 176,
+    breaks: 'F1|A8|L1',
+  },
+  {
+    name: 'T1: a unit does not pass the truncation on',
+    file: strong('bring-up'),
+    find: '{ ...unit, horizon,',
+    replace: '{ ...unit, truncated: disk.truncated, horizon,',
+    seed: 62,
     breaks: 'F1|A8|L1',
   },
 ]
