@@ -202,7 +202,8 @@ export class Membership<Report, Input> {
   /** Whoever is alive is left out only after a while: it may be a dead node's last word that stands between us. */
   #settlingTime(now: number, members: readonly Process[]): number {
     const { interval, timeout } = this.#options
-    return members.length <= this.#links.alive(now).size ? timeout : 2 * interval
+    // Its row may have come by way of others, and then lives on for a time-out after that.
+    return members.length <= this.#links.alive(now).size ? timeout + 3 * interval : 2 * interval
   }
 
   /** Nobody could be heard meanwhile, so no wait for others has gone on. */
@@ -220,8 +221,8 @@ export class Membership<Report, Input> {
 
   /** Not before others, if there are any, have had the time to be heard. */
   #mayBeAlone(now: number): boolean {
-    const { seeds, self, timeout } = this.#options
-    return seeds.every((seed) => seed === self.id) || now - (this.#startedAt ?? now) >= timeout
+    const { seeds, self, timeout, interval } = this.#options
+    return seeds.every((seed) => seed === self.id) || now - (this.#startedAt ?? now) >= timeout + 3 * interval
   }
 
   /** The processes this node should lead, itself first; none when another leads its part. */
