@@ -28,7 +28,7 @@ export interface FileOptions {
 }
 
 /** What was found in the files. `latestUpdate` in ms since 1970. */
-interface Contents {
+interface Found {
   readonly objects: number
   readonly tombstones: number
   readonly latestUpdate: number
@@ -37,7 +37,7 @@ interface Contents {
 export interface OpenFiles {
   readonly folder: DataFolder
   readonly commit: GroupCommit
-  readonly contents: Contents
+  readonly found: Found
   /** Whether the files were those of a clean stop. */
   readonly startedClean: boolean
 }
@@ -73,7 +73,7 @@ async function recover(
   const read = await reader.read(options.onProgress ?? (() => undefined))
   refuseDamage(folder.path, read, options)
   const checkpoint = left && agrees(left, read) ? left : undefined
-  const contents = checkpoint ? restore(checkpoint, read, parts) : replay(read, parts)
+  const found = checkpoint ? restore(checkpoint, read, parts) : replay(read, parts)
   await folder.removeCheckpoint()
   const last = read.segments.at(-1)
   const nextNumber = Math.max(read.nextNumber, left?.nextNumber ?? 0)
@@ -90,7 +90,7 @@ async function recover(
   // Only with acceptDamage does a start get here with segments missing; the next one need not ask again.
   for (const number of read.missing) log.appendLogEntry({ kind: EntryKind.RETIRE, number })
   note(read, options)
-  return { folder, commit, contents, startedClean: checkpoint !== undefined }
+  return { folder, commit, found, startedClean: checkpoint !== undefined }
 }
 
 function endOf({ segments }: Checkpoint): LogPoint {
@@ -107,7 +107,7 @@ function agrees({ segments }: Checkpoint, read: ReadLog): boolean {
   })
 }
 
-function restore(checkpoint: Checkpoint, { segments }: ReadLog, parts: RecoveryParts): Contents {
+function restore(checkpoint: Checkpoint, { segments }: ReadLog, parts: RecoveryParts): Found {
   loadIndex(parts.index, checkpoint)
   parts.sets.restore(checkpoint.sets)
   parts.sequences.set(checkpoint.sequences)
@@ -115,7 +115,7 @@ function restore(checkpoint: Checkpoint, { segments }: ReadLog, parts: RecoveryP
   return checkpoint
 }
 
-function replay(read: ReadLog, parts: RecoveryParts): Contents {
+function replay(read: ReadLog, parts: RecoveryParts): Found {
   const recovery = new Recovery(parts)
   recovery.replay(read.segments, read.damage)
   return recovery

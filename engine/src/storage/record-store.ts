@@ -6,26 +6,16 @@
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { Compaction } from './compaction.ts'
-import {
-  compareDigestAt,
-  digestAt,
-  digestBytes,
-  EntryKind,
-  entryRoom,
-  kindAt,
-  lastUpdateAt,
-  lengthAt,
-  readEntry,
-} from './entry.ts'
+import { Contents, DELETE_GENERATION, type Standing } from './contents.ts'
+import { digestAt, EntryKind, entryRoom, kindAt, lastUpdateAt, readEntry } from './entry.ts'
 import { Expiry } from './expiry.ts'
-import type { LogEntry } from './log-entry.ts'
 import { type FileOptions, openFiles, type OpenFiles } from './open-files.ts'
 import { PartitionPass } from './partition-pass.ts'
-import { RecordIndex } from './record-index.ts'
+import type { RecordIndex } from './record-index.ts'
 import { newDraft, newView, type RecordDraft, type RecordView } from './record.ts'
-import { aligned, offsetOf } from './segment.ts'
-import { SegmentLog } from './segment-log.ts'
-import { SetTable, type StoredSet } from './set-table.ts'
+import { offsetOf } from './segment.ts'
+import type { SegmentLog } from './segment-log.ts'
+import type { SetTable, StoredSet } from './set-table.ts'
 import { Slice } from './slice.ts'
 
 export interface RecordStoreOptions {
@@ -46,12 +36,6 @@ export interface RecordStoreOptions {
   readonly tombstoneLife?: number
 }
 
-/** What stands in the store under a digest. */
-export type Standing = 'nothing' | 'record' | 'delete'
-
-/** Generation of a tombstone that a delete left; that of one that only hides what was forgotten is 0. */
-const DELETE_GENERATION = 1
-
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
 /** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
@@ -61,13 +45,12 @@ export class RecordStore {
   readonly #clock: () => number
   readonly #stopwatch: () => number
   readonly #limit: number
+  readonly #contents: Contents
   readonly #index: RecordIndex
   readonly #log: SegmentLog
   readonly #sets: SetTable
-  readonly #sequences: Float64Array
-  readonly #regimes: Float64Array
   readonly #tombstoneLife: number
-  readonly #damaged = new Set<number>()
+  readonly #damaged: Set<number>
   readonly #view = newView()
   readonly #tombstone = newDraft()
   readonly #expiry: Expiry
@@ -77,8 +60,6 @@ export class RecordStore {
   #compaction: Compaction
   #closed = false
   #foundAt = 0
-  objects = 0
-  tombstones = 0
   expired = 0
   latestUpdate = 0
 
@@ -92,20 +73,30 @@ export class RecordStore {
   private constructor(options: RecordStoreOptions) {
     const { clock, stopwatch, memoryLimit, partitions = 4096, expiryPeriod = () => 0, files } = options
     this.#tombstoneLife = options.tombstoneLife ?? 0
-    this.#regimes = new Float64Array(partitions)
     this.#clock = clock
     this.#stopwatch = stopwatch
     this.#limit = memoryLimit
-    this.#log = new SegmentLog(options.segmentBytes)
-    const { segments } = this.#log
-    this.#index = new RecordIndex(partitions, (place, digest, at) =>
-      compareDigestAt(segments.get(place), offsetOf(place), digest, at),
-    )
-    this.#sets = new SetTable(files ? (entry, before) => this.#appendSetEntry(entry, before) : undefined)
-    this.#sequences = new Float64Array(partitions)
+    this.#contents = new Contents({
+      partitions,
+      segmentBytes: options.segmentBytes,
+      keepsFiles: files !== undefined,
+      checkOpen: () => this.#checkOpen(),
+    })
+    this.#index = this.#contents.index
+    this.#log = this.#contents.log
+    this.#sets = this.#contents.sets
+    this.#damaged = this.#contents.damaged
     this.#expiry = new Expiry(this.#index, expiryPeriod, (place, at) => this.#expire(place, at))
     this.#truncation = new PartitionPass(this.#index, (place) => this.#removeTruncated(place))
     this.#compaction = this.#newCompaction()
+  }
+
+  get objects(): number {
+    return this.#contents.objects
+  }
+
+  get tombstones(): number {
+    return this.#contents.tombstones
   }
 
   get sets(): readonly StoredSet[] {
@@ -193,15 +184,8 @@ export class RecordStore {
     if (entryRoom(draft) > this.#log.largestEntry) throw new ResultError(ResultCode.RECORD_TOO_BIG)
     if (!this.#log.fits(draft) && this.stopWrites) throw new ResultError(ResultCode.NO_SPACE)
     const before = sought ? this.#foundAt : this.#index.seek(draft.digest, draft.digestStart)
-    const place = this.#log.append(EntryKind.RECORD, draft)
-    if (before === 0) this.#index.insert(draft.digest, draft.digestStart, place)
-    else {
-      this.#supersede(before)
-      this.#index.move(place)
-    }
-    this.#foundAt = place
+    this.#foundAt = this.#contents.put(EntryKind.RECORD, draft, before)
     if (draft.lastUpdate > this.latestUpdate) this.latestUpdate = draft.lastUpdate
-    this.#count(draft.setId, 1, this.#enliven(place))
   }
 
   /** False when there was none. */
@@ -212,7 +196,7 @@ export class RecordStore {
     const segment = this.#log.segments.get(place)
     if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) return false
     if (!this.#files && this.#tombstoneLife === 0) {
-      this.#takeOut(place)
+      this.#contents.takeOut(place)
       return true
     }
     const draft = this.#tombstone
@@ -222,7 +206,7 @@ export class RecordStore {
     draft.generation = DELETE_GENERATION
     // Not older than what it hides.
     draft.lastUpdate = Math.max(this.#clock(), lastUpdateAt(segment, offsetOf(place)))
-    draft.regime = this.#regimes[partition]!
+    draft.regime = this.#contents.regimes[partition]!
     draft.sequence = this.nextSequence(partition)
     this.bury(draft)
     return true
@@ -232,15 +216,7 @@ export class RecordStore {
   bury(draft: RecordDraft): void {
     this.#checkOpen()
     const before = this.#index.seek(draft.digest, draft.digestStart)
-    const place = this.#log.append(EntryKind.TOMBSTONE, draft)
-    if (before === 0) this.#index.insert(draft.digest, draft.digestStart, place)
-    else {
-      this.#supersede(before)
-      this.#index.move(place)
-    }
-    this.#foundAt = place
-    this.tombstones++
-    this.#enliven(place)
+    this.#foundAt = this.#contents.put(EntryKind.TOMBSTONE, draft, before)
   }
 
   /** Takes out what stands there as if it had never been, a delete too: this node no longer keeps the partition. */
@@ -248,7 +224,7 @@ export class RecordStore {
     this.#checkOpen()
     const place = this.#index.seek(digest, at)
     if (place === 0) return
-    if (!this.#files) return this.#takeOut(place)
+    if (!this.#files) return this.#contents.takeOut(place)
     const draft = this.#tombstone
     readEntry(this.#log.segments.get(place), offsetOf(place), this.#view)
     draft.digest = digest
@@ -264,7 +240,7 @@ export class RecordStore {
   /** What stands there, hidden by a truncation or not; fills the view of a record and of a delete. */
   findVersion(digest: Buffer, at: number, view: RecordView): Standing {
     const place = this.#index.seek(digest, at)
-    return place === 0 || this.#damaged.has(place) ? 'nothing' : this.#standing(place, view)
+    return place === 0 || this.#damaged.has(place) ? 'nothing' : this.#contents.standing(place, view)
   }
 
   /**
@@ -276,31 +252,22 @@ export class RecordStore {
     after: Buffer | undefined,
     visit: (view: RecordView, standing: 'record' | 'delete', digest: Buffer) => boolean,
   ): void {
-    const view = this.#view
-    const first = after === undefined ? 0 : this.#index.slotBehind(after, 0)
-    for (let slot = first; slot < this.#index.size(partition); slot++) {
-      const place = this.#index.placeAt(partition, slot)
-      if (place === 0 || this.#damaged.has(place)) continue
-      const standing = this.#standing(place, view)
-      if (standing === 'nothing') continue
-      const at = offsetOf(place) + digestAt
-      if (!visit(view, standing, view.buffer.subarray(at, at + digestBytes))) return
-    }
+    this.#contents.scan(partition, after, visit)
   }
 
   /** From here on the writes to the partition are numbered from 1, in this regime. */
   enterRegime(partition: number, regime: number): void {
-    this.#regimes[partition] = regime
-    this.#sequences[partition] = 0
+    this.#contents.regimes[partition] = regime
+    this.#contents.sequences[partition] = 0
   }
 
   regimeOf(partition: number): number {
-    return this.#regimes[partition]!
+    return this.#contents.regimes[partition]!
   }
 
   /** The number of the last write of the partition. */
   sequenceOf(partition: number): number {
-    return this.#sequences[partition]!
+    return this.#contents.sequences[partition]!
   }
 
   partitionOf(digest: Buffer, at: number): number {
@@ -309,7 +276,7 @@ export class RecordStore {
 
   /** The number of the next write of the partition. */
   nextSequence(partition: number): number {
-    return ++this.#sequences[partition]!
+    return ++this.#contents.sequences[partition]!
   }
 
   /** Id of a set by its name; 0 when it is not there and not to be made. */
@@ -368,13 +335,14 @@ export class RecordStore {
   async #openFiles(options: FileOptions): Promise<void> {
     const index = this.#index
     const { segments: table } = this.#log
-    const parts = { table, index, sets: this.#sets, sequences: this.#sequences, damaged: this.#damaged }
+    const { sets, sequences, damaged } = this.#contents
+    const parts = { table, index, sets, sequences, damaged }
     const files = await openFiles(options, this.#log, parts)
     this.#files = files
     this.#commits = options.durability === 'commit'
-    this.latestUpdate = files.contents.latestUpdate
-    this.objects = files.contents.objects
-    this.tombstones = files.contents.tombstones
+    this.latestUpdate = files.found.latestUpdate
+    this.#contents.objects = files.found.objects
+    this.#contents.tombstones = files.found.tombstones
     if (!files.startedClean) this.#afterRecovery()
     this.#compaction = this.#newCompaction()
     if (this.#sets.anyTruncated) this.#truncation.begin()
@@ -388,8 +356,8 @@ export class RecordStore {
   /** What the log says of sets is live, and a tombstone that hides nothing may go. */
   #afterRecovery(): void {
     for (const { namedAt, truncatedAt } of this.sets)
-      for (const place of [namedAt, truncatedAt]) if (place !== 0) this.#enliven(place)
-    if (this.#sets.all.place !== 0) this.#enliven(this.#sets.all.place)
+      for (const place of [namedAt, truncatedAt]) if (place !== 0) this.#contents.enliven(place)
+    if (this.#sets.all.place !== 0) this.#contents.enliven(this.#sets.all.place)
     if (this.tombstones === 0) return
     const pass = new PartitionPass(this.#index, (place) => this.#dropIdleTombstone(place))
     pass.begin()
@@ -424,7 +392,7 @@ export class RecordStore {
     return writeCheckpoint({
       segments,
       sets: this.#sets,
-      sequences: this.#sequences,
+      sequences: this.#contents.sequences,
       index: this.#index,
       objects: this.objects,
       tombstones: this.tombstones,
@@ -441,45 +409,22 @@ export class RecordStore {
     if (commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
   }
 
-  #standing(place: number, view: RecordView): Standing {
-    const segment = this.#log.segments.get(place)
-    readEntry(segment, offsetOf(place), view)
-    if (kindAt(segment, offsetOf(place)) === EntryKind.RECORD) return 'record'
-    return view.generation === DELETE_GENERATION ? 'delete' : 'nothing'
-  }
-
-  /** What the slot that was just sought held goes without a trace. */
-  #takeOut(place: number): void {
-    this.#supersede(place)
-    this.#index.delete()
-  }
-
   /** The last one of its partition stays: it keeps the partition's sequence over a restart. */
   #dropTombstone(place: number): boolean {
     const segment = this.#log.segments.get(place)
     const offset = offsetOf(place)
     readEntry(segment, offset, this.#view)
     const partition = this.#index.partitionOf(segment.buffer, offset + digestAt)
-    if (this.#view.sequence === this.#sequences[partition]) return false
+    if (this.#view.sequence === this.#contents.sequences[partition]) return false
     const isDelete = this.#view.generation === DELETE_GENERATION
     const lives = this.#tombstoneLife > 0 && isDelete
     if (lives && this.#view.lastUpdate + this.#tombstoneLife > this.#clock()) return false
-    this.#log.segments.enliven(segment, -aligned(lengthAt(segment, offset)))
-    this.#index.delete()
-    this.tombstones--
+    this.#contents.dropTombstone(place)
     return true
   }
 
-  #appendSetEntry(entry: LogEntry, before: number): number {
-    this.#checkOpen()
-    const place = this.#log.appendLogEntry(entry)
-    this.#enliven(place)
-    if (before !== 0) this.#enliven(before, -1)
-    return place
-  }
-
   #expire(place: number, at: number): boolean {
-    if (!this.#look(place)) return false
+    if (!this.#contents.look(place, this.#view)) return false
     const { voidTime, buffer } = this.#view
     if (voidTime === 0 || voidTime > at) return false
     this.expired++
@@ -492,43 +437,7 @@ export class RecordStore {
     const offset = offsetOf(place)
     const gone = this.#damaged.has(place)
       ? lastUpdateAt(segment, offset) < this.#sets.all.before
-      : this.#look(place) && this.#sets.isTruncated(this.#view)
+      : this.#contents.look(place, this.#view) && this.#sets.isTruncated(this.#view)
     return gone && this.remove(segment.buffer, offset + digestAt)
-  }
-
-  /** Reads the record at a place into the view; false when a tombstone or a damaged record stands there. */
-  #look(place: number): boolean {
-    const segment = this.#log.segments.get(place)
-    if (kindAt(segment, offsetOf(place)) !== EntryKind.RECORD || this.#damaged.has(place)) return false
-    readEntry(segment, offsetOf(place), this.#view)
-    return true
-  }
-
-  /** What the slot that was just sought held is no longer the newest. */
-  #supersede(place: number): void {
-    const segment = this.#log.segments.get(place)
-    const bytes = this.#enliven(place, -1)
-    if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) {
-      this.tombstones--
-      return
-    }
-    if (this.#files) this.#index.addStale()
-    // Damaged ones were never counted.
-    if (this.#damaged.delete(place)) return
-    readEntry(segment, offsetOf(place), this.#view)
-    this.#count(this.#view.setId, -1, bytes)
-  }
-
-  /** Counts an entry's bytes as live, or with -1 as dead; answers them with that sign. */
-  #enliven(place: number, sign = 1): number {
-    const segment = this.#log.segments.get(place)
-    const bytes = sign * aligned(lengthAt(segment, offsetOf(place)))
-    this.#log.segments.enliven(segment, bytes)
-    return bytes
-  }
-
-  #count(setId: number, objects: number, bytes: number): void {
-    this.#sets.count(setId, objects, bytes)
-    this.objects += objects
   }
 }
