@@ -43,11 +43,6 @@ export interface CompactionParts {
 const wantedShare = 0.8
 /** A segment with more live bytes than this share is left alone: it would free too little. */
 const poorShare = 0.9
-/** With so much less than wanted live, it takes all the time it is given; in between as much as is missing. */
-const urgentGap = 0.1
-/** The share of its time that it takes in any case: what a request may have to wait. */
-const unhurriedShare = 0.2
-
 /** Segments copied and not yet gone; beyond that no further one is begun. They take memory and disk meanwhile. */
 const largestUnderway = 4
 
@@ -69,14 +64,6 @@ export class Compaction {
 
   constructor(parts: CompactionParts) {
     this.#parts = parts
-  }
-
-  /** The share of the time it is given that it should take, so that the log grows no faster than it is compacted. */
-  get urgency(): number {
-    const { liveBytes, capacity } = this.#parts.log.segments
-    if (this.#usedBytes < 4 * capacity) return unhurriedShare
-    const gap = (wantedShare - liveBytes / this.#usedBytes) / urgentGap
-    return Math.min(Math.max(gap, unhurriedShare), 1)
   }
 
   /** Works until the slice is over; true when there is more to do now. */

@@ -37,6 +37,8 @@ export class Contents {
   readonly damaged = new Set<number>()
   objects = 0
   tombstones = 0
+  /** Bytes of records put since this was last set to 0. */
+  writtenBytes = 0
   readonly #keepsFiles: boolean
   readonly #view = newView()
 
@@ -68,8 +70,10 @@ export class Contents {
       this.index.move(place)
     }
     const bytes = this.enliven(place)
-    if (kind === EntryKind.RECORD) this.#count(draft.setId, 1, bytes)
-    else this.tombstones++
+    if (kind === EntryKind.RECORD) {
+      this.#count(draft.setId, 1, bytes)
+      this.writtenBytes += bytes
+    } else this.tombstones++
     return place
   }
 

@@ -38,6 +38,12 @@ export interface RecordStoreOptions {
 
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
+/**
+ * How long a slice of background work is while nothing presses: what a request may have to wait. Each byte written
+ * adds the time it takes to free one of an older version, so that memory does not grow faster than it is freed.
+ */
+const UNHURRIED_MS = 0.1
+const MS_PER_BYTE = 2e-5
 /** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
 const CLOCK_BEHIND_MS = 1000
 
@@ -308,10 +314,15 @@ export class RecordStore {
     // A segment may go now, and what was found in it with it.
     this.#foundAt = 0
     this.#files?.commit.tick(now)
-    const slice = new Slice(this.#stopwatch, budgetMs * this.#compaction.urgency)
+    const slice = new Slice(this.#stopwatch, Math.min(budgetMs, this.#wantedMs))
+    this.#contents.writtenBytes = 0
     if (this.#truncation.run(slice)) return true
     if (this.#expiry.run(slice, now)) return true
     return this.#compaction.run(slice)
+  }
+
+  get #wantedMs(): number {
+    return this.stopWrites ? Infinity : Math.max(UNHURRIED_MS, this.#contents.writtenBytes * MS_PER_BYTE)
   }
 
   /** Takes no more writes; with files, brings everything to disk and leaves the mark of a clean stop. */
