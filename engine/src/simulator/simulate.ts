@@ -1,8 +1,4 @@
-/**
- * `npm run simulate -- --seed N` runs one seed of every kind; `--kind K` of one kind, `--runs N` that many seeds from
- * it on, and `--forever` does not stop by itself. The first run that breaks an invariant ends it with the transcript
- * and status 1.
- */
+/** `npm run simulate`: whole clusters and short schedules, each driven by a seed. */
 import { parseArgs } from 'node:util'
 import { runCluster } from './cluster-run.ts'
 import { runMembership } from './membership-run.ts'
@@ -20,24 +16,47 @@ const kinds: Readonly<Record<string, Run>> = {
   scenes: (seed) => runScene(seed),
 }
 
-const { values } = parseArgs({
-  options: {
-    kind: { type: 'string' },
-    seed: { type: 'string', default: '0' },
-    runs: { type: 'string', default: '1' },
-    forever: { type: 'boolean', default: false },
-    /** Prints the transcript of a run that is as it should be, too. */
-    transcript: { type: 'boolean', default: false },
-    /** Lines of a transcript; without, those of the last seconds. */
-    lines: { type: 'string' },
-  },
-})
+const usage = `npm run simulate -- [--kind KIND] [--seed N] [--runs N] [--forever] [--transcript] [--lines N]
 
+Runs one seed of every kind. The first run that breaks an invariant ends it with its transcript and status 1.
+
+  --kind KIND     one of ${Object.keys(kinds).join(', ')}
+  --seed N        the first seed (0)
+  --runs N        so many seeds from it on (1)
+  --forever       does not stop by itself
+  --transcript    also of runs that are as they should be
+  --lines N       lines of a transcript; without, those of the last seconds
+
+Examples:
+  npm run simulate -- --seed 7 --kind losses --transcript
+  npm run simulate -- --kind strong --runs 100000`
+
+const options = {
+  kind: { type: 'string' },
+  seed: { type: 'string', default: '0' },
+  runs: { type: 'string', default: '1' },
+  forever: { type: 'boolean', default: false },
+  transcript: { type: 'boolean', default: false },
+  lines: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const
+
+function readArguments() {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exit(2)
+  }
+}
+
+const values = readArguments()
 const first = Number(values.seed)
 const runs = values.forever ? Infinity : Number(values.runs)
 const lines = values.lines === undefined ? undefined : Number(values.lines)
 const chosen = Object.entries(kinds).filter(([kind]) => values.kind === undefined || kind === values.kind)
-if (chosen.length === 0) {
+if (values.help) console.log(usage)
+else if (chosen.length === 0) {
   console.error(`--kind must be one of ${Object.keys(kinds).join(', ')}, not ${values.kind}`)
   process.exitCode = 2
 } else if (!Number.isSafeInteger(first) || !(runs > 0)) {
