@@ -33,6 +33,7 @@ export interface CompactionParts {
   readonly hasTombstones: () => boolean
   /** The slot that the index just sought holds a tombstone with nothing left to hide: it may go. */
   readonly dropTombstone: (place: number) => boolean
+  /** It ends for good: a segment could not be removed. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -123,15 +124,20 @@ export class Compaction {
   async #removeCopied({ folder, commit }: { folder: DataFolder; commit: GroupCommit }): Promise<void> {
     while (this.#copied.length > 0) {
       const group = this.#copied.splice(0)
+      let removed = 0
       try {
         await commit.flush()
-        for (const { number } of group) await folder.removeSegment(number)
+        for (const { number } of group) {
+          await folder.removeSegment(number)
+          removed++
+        }
         await folder.sync()
         this.#settling.push(...group)
       } catch (error) {
-        // The segments stay as they are. A full disk may get room again; nothing else is tried twice.
-        for (const segment of [...group, ...this.#copied.splice(0)]) this.#endUnderway(segment)
-        if (!commit.full) this.#stopped = true
+        // Segments whose files are there stay as they are, the others retired. A full disk may get room again.
+        for (const segment of [...group.slice(removed), ...this.#copied.splice(0)]) this.#endUnderway(segment)
+        if (commit.full || this.#stopped) continue
+        this.#stopped = true
         this.#parts.onFailure(error)
       }
     }

@@ -63,6 +63,7 @@ export class RecordStore {
   readonly #truncation: PartitionPass
   #files: OpenFiles | undefined
   #commits = false
+  #onNote: (line: string) => void = () => undefined
   #compaction: Compaction
   #closed = false
   #foundAt = 0
@@ -350,6 +351,7 @@ export class RecordStore {
     const parts = { table, index, sets, sequences, damaged }
     const files = await openFiles(options, this.#log, parts)
     this.#files = files
+    this.#onNote = (line) => options.onNote?.(`${options.folder}: ${line}`)
     this.#commits = options.durability === 'commit'
     this.latestUpdate = files.found.latestUpdate
     this.#contents.objects = files.found.objects
@@ -359,8 +361,8 @@ export class RecordStore {
     if (this.#sets.anyTruncated) this.#truncation.begin()
     const behind = this.latestUpdate - this.#clock()
     if (behind > CLOCK_BEHIND_MS)
-      options.onNote?.(
-        `${options.folder}: the clock is ${Math.round(behind / 1000)} s behind the newest record; records may live that much longer. Set the clock right`,
+      this.#onNote(
+        `the clock is ${Math.round(behind / 1000)} s behind the newest record; records may live that much longer. Set the clock right`,
       )
   }
 
@@ -394,7 +396,13 @@ export class RecordStore {
       },
       hasTombstones: () => this.tombstones > 0,
       dropTombstone: (place) => this.#dropTombstone(place),
-      onFailure: () => undefined,
+      onFailure: (error) => {
+        // After a failed sync the namespace has stopped, and said so.
+        if (this.#files?.commit.fault) return
+        this.#onNote(
+          `a segment that is no longer needed could not be removed (${error instanceof Error ? error.message : String(error)}); files and memory grow until the node is started again: check the disk`,
+        )
+      },
     })
   }
 

@@ -240,6 +240,36 @@ describe('a disk', () => {
     expect([1, 4].map((key) => read(again, key))).toEqual(['kept', 'after'])
   })
 
+  it('that removes nothing any more ends compaction, says so once, and loses nothing', async () => {
+    let left = Infinity
+    const disk = new SimulatedDisk(
+      diskOptions({ failure: (call) => (call === 'remove' && left-- <= 0 ? 'EIO' : undefined) }),
+    )
+    const notes: string[] = []
+    const store = await open(disk, { onNote: (line) => notes.push(line) })
+    const update = async (rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds; round++) {
+        for (let key = 1; key < 10; key++) write(store, key, `${round} ${'x'.repeat(200)}`)
+        expect(await synced(store)).toBe(true)
+      }
+    }
+    await update(20)
+    // The second of a group fails.
+    left = 1
+    await settle(store)
+    expect(left).toBeLessThan(1)
+    await update(20)
+    await settle(store)
+    expect(notes).toEqual([
+      expect.stringMatching(/^\/data.*: a segment that .* could not be removed \(.*EIO/),
+    ])
+    write(store, 1, 'last')
+    expect(await synced(store)).toBe(true)
+    const again = await open(disk.losePower(diskOptions()))
+    expect(read(again, 1)).toBe('last')
+    expect(read(again, 9)).toMatch(/^19 x/)
+  })
+
   it('that runs low stops writes before it is full', async () => {
     const disk = new SimulatedDisk(diskOptions({ capacity: 32 * KIB * KIB }))
     const store = await open(disk)
