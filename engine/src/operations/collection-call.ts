@@ -11,7 +11,7 @@ import {
 } from '../values/msgpack-item.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
-import { INVERTED } from './collection-result.ts'
+import { ReturnType } from '../protocol/return-type.ts'
 
 /** Calls never have more; SIZE and CLEAR tolerate any number, which are checked and forgotten. */
 const MAX_ARGUMENTS = 8
@@ -125,7 +125,7 @@ export function bigintArgument(call: CollectionCall, index: number): bigint {
 
 /** What a call wants to see, argument 0; of the upper bits only INVERTED counts. */
 export function returnTypeArgument(call: CollectionCall): number {
-  return integerArgument(call, 0) & (INVERTED | 0xffff)
+  return integerArgument(call, 0) & (ReturnType.INVERTED | 0xffff)
 }
 
 export function argumentSlice(call: CollectionCall, index: number): Slice {

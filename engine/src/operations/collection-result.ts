@@ -10,28 +10,6 @@ import {
 import type { Particle } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
 
-/** How a call wants to see what it selected. */
-export const ReturnType = {
-  NONE: 0,
-  INDEX: 1,
-  REVERSE_INDEX: 2,
-  RANK: 3,
-  REVERSE_RANK: 4,
-  COUNT: 5,
-  KEY: 6,
-  VALUE: 7,
-  KEY_VALUE: 8,
-  INDEX_RANGE: 9,
-  REVERSE_INDEX_RANGE: 10,
-  RANK_RANGE: 11,
-  REVERSE_RANK_RANGE: 12,
-  EXISTS: 13,
-  UNORDERED_MAP: 16,
-  ORDERED_MAP: 17,
-} as const
-
-export const INVERTED = 0x10000
-
 export function integerParticle(value: number): Particle {
   const buffer = Buffer.allocUnsafe(8)
   const high = Math.floor(value / 0x1_0000_0000)

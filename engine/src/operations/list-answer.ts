@@ -1,6 +1,7 @@
 import type { Particle } from '../values/particle.ts'
 import { notApplicable } from './collection-call.ts'
-import { answer, boolParticle, integerParticle, INVERTED, ReturnType } from './collection-result.ts'
+import { answer, boolParticle, integerParticle } from './collection-result.ts'
+import { ReturnType } from '../protocol/return-type.ts'
 import { borrow, ranksOf, sharedRanksOf, valueOrder } from './collection-table.ts'
 import type { ListSelection } from './list-selection.ts'
 
@@ -10,10 +11,10 @@ import type { ListSelection } from './list-selection.ts'
  * positions counted from the other end, ascending.
  */
 export function listAnswer(selection: ListSelection, returnType: number): Particle | undefined {
-  const inverted = (returnType & INVERTED) !== 0
+  const inverted = (returnType & ReturnType.INVERTED) !== 0
   const { list, count } = selection
   const size = list.count
-  switch (returnType & ~INVERTED) {
+  switch (returnType & ~ReturnType.INVERTED) {
     case ReturnType.NONE:
       return undefined
     case ReturnType.COUNT:
@@ -53,7 +54,7 @@ function runAnswer(selection: ListSelection, returnType: number): Particle {
   const { kind, start, count, list, ordered } = selection
   const byRank = returnType === ReturnType.RANK_RANGE || returnType === ReturnType.REVERSE_RANK_RANGE
   const isRun = byRank ? ordered || kind !== 'positions' : kind === 'positions'
-  if (kind === 'values' || !isRun || (returnType & INVERTED) !== 0) notApplicable('not one run')
+  if (kind === 'values' || !isRun || (returnType & ReturnType.INVERTED) !== 0) notApplicable('not one run')
   const reverse =
     returnType === ReturnType.REVERSE_INDEX_RANGE || returnType === ReturnType.REVERSE_RANK_RANGE
   answer.begin().integer(reverse ? list.count - start - count : start)

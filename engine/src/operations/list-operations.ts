@@ -7,15 +7,8 @@ import type { CollectionCall } from './collection-call.ts'
 import type { Outcome } from './collection-edit.ts'
 import { emptyCollection, keepMarked, splice, unchanged } from './collection-edit.ts'
 import { positionWithin, rangeWithin } from './collection-range.ts'
-import {
-  answer,
-  boolParticle,
-  integerParticle,
-  INVERTED,
-  itemParticle,
-  itemParticleAt,
-  ReturnType,
-} from './collection-result.ts'
+import { answer, boolParticle, integerParticle, itemParticle, itemParticleAt } from './collection-result.ts'
+import { ReturnType } from '../protocol/return-type.ts'
 import { elementStarts, lowerBound, ranksOf, sharedRanksOf, valueOrder } from './collection-table.ts'
 import { listAnswer } from './list-answer.ts'
 import type { ListSelection } from './list-selection.ts'
@@ -139,7 +132,7 @@ function takeMany(least: number, most: number, select: Select): ListWrite {
     const returnType = returnTypeArgument(call)
     const selection = select(list, call)
     const result = listAnswer(selection, returnType)
-    const inverted = (returnType & INVERTED) !== 0
+    const inverted = (returnType & ReturnType.INVERTED) !== 0
     const removed = inverted ? list.count - selection.count : selection.count
     if (removed === 0) return unchanged(result)
     return { result, changed: keepMarked(list, selection.starts, selection.marks, inverted ? 1 : 0) }

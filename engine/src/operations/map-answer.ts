@@ -1,6 +1,7 @@
 import type { Particle } from '../values/particle.ts'
 import { notApplicable } from './collection-call.ts'
-import { answer, boolParticle, integerParticle, INVERTED, ReturnType } from './collection-result.ts'
+import { answer, boolParticle, integerParticle } from './collection-result.ts'
+import { ReturnType } from '../protocol/return-type.ts'
 import { borrow, ranksOf, valueOrder } from './collection-table.ts'
 import type { MapSelection } from './map-selection.ts'
 
@@ -10,9 +11,9 @@ import type { MapSelection } from './map-selection.ts'
  * maps, section 3. A "segment" is a run of positions counted from the other end, ascending.
  */
 export function mapAnswer(selection: MapSelection, returnType: number): Particle | undefined {
-  const inverted = (returnType & INVERTED) !== 0
+  const inverted = (returnType & ReturnType.INVERTED) !== 0
   const { map, count, kind } = selection
-  const type = returnType & ~INVERTED
+  const type = returnType & ~ReturnType.INVERTED
   switch (type) {
     case ReturnType.NONE:
       return undefined

@@ -7,14 +7,8 @@ import { expectArguments, integerArgument, notApplicable, returnTypeArgument } f
 import type { Outcome } from './collection-edit.ts'
 import { emptyCollection, keepMarked, NOTHING, splice, unchanged } from './collection-edit.ts'
 import { positionWithin } from './collection-range.ts'
-import {
-  answer,
-  boolParticle,
-  integerParticle,
-  INVERTED,
-  itemParticle,
-  ReturnType,
-} from './collection-result.ts'
+import { answer, boolParticle, integerParticle, itemParticle } from './collection-result.ts'
+import { ReturnType } from '../protocol/return-type.ts'
 import { elementStarts, ranksOf, valueOrder } from './collection-table.ts'
 import { mapAnswer, mapFlags } from './map-answer.ts'
 import type { KeyPlace } from './map-key.ts'
@@ -164,7 +158,7 @@ function takeMany(least: number, most: number, select: Select): MapWrite {
     const returnType = returnTypeArgument(call)
     const selection = select(map, call)
     const result = mapAnswer(selection, returnType)
-    const inverted = (returnType & INVERTED) !== 0
+    const inverted = (returnType & ReturnType.INVERTED) !== 0
     const removed = inverted ? map.count - selection.count : selection.count
     if (removed === 0) return unchanged(result)
     return { result, changed: keepMarked(map, selection.starts, selection.marks, inverted ? 1 : 0) }
@@ -244,10 +238,10 @@ function pairAnswer(
 ): Particle | undefined {
   const { found, index, key, value, end } = place
   const last = map.count - 1
-  const inverted = (returnType & INVERTED) !== 0
+  const inverted = (returnType & ReturnType.INVERTED) !== 0
   // INVERTED is refused for one pair, but a missing key of an ordered map is answered before that is looked at.
   if (inverted && (found || !byKey || (map.flags & 1) === 0)) notApplicable('INVERTED on one pair')
-  switch (returnType & ~INVERTED) {
+  switch (returnType & ~ReturnType.INVERTED) {
     case ReturnType.NONE:
       return undefined
     case ReturnType.INDEX:
@@ -271,7 +265,7 @@ function pairAnswer(
     case ReturnType.ORDERED_MAP:
       answer.begin()
       if (found) answer.item(map.buffer, key, end)
-      return answer.map(mapFlags(returnType & ~INVERTED))
+      return answer.map(mapFlags(returnType & ~ReturnType.INVERTED))
     default:
       return singleRun(map, place, returnType, byRank)
   }
