@@ -3,6 +3,7 @@
  * the last view left without an answer.
  */
 import type { ClientRequest } from './client-request.ts'
+import type { ClusteredNamespace } from './clustered-namespace.ts'
 import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import type { AncestorEntries, PartitionBody, PartitionMessage, PastEntries } from './data-message.ts'
@@ -37,7 +38,7 @@ export interface ApNamespaceOptions {
   readonly changed: () => void
 }
 
-export class ApNamespace {
+export class ApNamespace implements ClusteredNamespace {
   readonly name: string
   readonly store: CopyStore
   readonly #options: ApNamespaceOptions

@@ -6,6 +6,7 @@
 import { ResultCode } from '../values/result-code.ts'
 import { Asking } from './asking.ts'
 import { bareAnswer, type ClientRequest } from './client-request.ts'
+import type { ServingMaster } from './clustered-namespace.ts'
 import type { PartitionBody, PastEntries } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { Outgoing } from './outgoing.ts'
@@ -34,7 +35,7 @@ export interface Unanswered {
   readonly answer: Buffer
 }
 
-export class Mastership {
+export class Mastership implements ServingMaster {
   readonly #context: PartitionContext
   readonly #replicas = new Map<NodeId, Replica>()
   readonly #takeIn: TakeIn

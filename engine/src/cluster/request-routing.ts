@@ -3,8 +3,8 @@
  * request gets exactly one answer, at the latest when its time is over.
  */
 import { ResultCode } from '../values/result-code.ts'
-import type { ApNamespace } from './ap-namespace.ts'
 import { bareAnswer, type ClientRequest } from './client-request.ts'
+import type { ClusteredNamespace } from './clustered-namespace.ts'
 import type { ProxiedMessage, ProxyMessage } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { type Process, processKey, sameProcess } from './process.ts'
@@ -29,7 +29,7 @@ interface Open {
 
 export interface RoutingOptions {
   readonly self: Process
-  readonly namespaces: ReadonlyMap<string, ApNamespace>
+  readonly namespaces: ReadonlyMap<string, ClusteredNamespace>
   /** Name of the view in which this node serves, if it does. */
   readonly view: () => string | undefined
   /** The process of a member of that view. */
