@@ -1,12 +1,12 @@
 import type { Disk, DiskFile, DiskLock } from './disk.ts'
 import { StorageError, systemCode } from './storage-error.ts'
+import { readWhole, unfinished, writeWhole } from './whole-file.ts'
 
 /** Version of everything in a data folder. One that this code does not know is refused, never guessed at. */
 export const formatVersion = 1
 
 const formatFile = 'FORMAT'
 const checkpointFile = 'CHECKPOINT'
-const unfinished = '.new'
 const segmentName = /^(\d{8,10})\.log$/
 
 export interface FolderIdentity {
@@ -168,39 +168,6 @@ function parseFormat(bytes: Buffer): Format | undefined {
   } catch {
     return undefined
   }
-}
-
-async function readWhole(disk: Disk, path: string): Promise<Buffer | undefined> {
-  let file: DiskFile
-  try {
-    file = await disk.open(path, 'read')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-  try {
-    const bytes = Buffer.allocUnsafeSlow(await file.size())
-    const count = await file.read(bytes, 0, bytes.length, 0)
-    return bytes.subarray(0, count)
-  } finally {
-    await file.close()
-  }
-}
-
-/** All of the bytes under this name, or what was there before. */
-async function writeWhole(disk: Disk, folder: string, name: string, bytes: Buffer): Promise<void> {
-  const path = `${folder}/${name}`
-  const names = await disk.list(folder)
-  if (names.includes(name + unfinished)) await disk.remove(path + unfinished)
-  const file = await disk.open(path + unfinished, 'create')
-  try {
-    await file.write(bytes, 0, bytes.length, 0)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await disk.rename(path + unfinished, path)
-  await disk.syncFolder(folder)
 }
 
 /** Runs something that needs the folder; what the system says becomes one line that says what to do. */

@@ -115,6 +115,11 @@ export class RecordStore {
     return this.#files?.startedClean === true
   }
 
+  /** Name of the folder's data, for as long as they live; none without files. */
+  get incarnation(): string | undefined {
+    return this.#files?.folder.incarnation
+  }
+
   /** Grows with everything that has to be on disk before it lasts. */
   get position(): number {
     return this.#files?.commit.position ?? 0
