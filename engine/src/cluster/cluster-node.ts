@@ -19,12 +19,14 @@ import type { ViewRecord } from './views.ts'
 export interface NodeReport {
   readonly rack: number
   readonly quiesced: boolean
+  /** `host:port` where clients reach it. */
+  readonly addresses: readonly string[]
   readonly copies: Readonly<Record<string, CopyReport>>
 }
 
 /** Every input of the partition maps (V4). */
 export interface ViewInput {
-  readonly nodes: readonly MapNode[]
+  readonly nodes: readonly (MapNode & { readonly addresses: readonly string[] })[]
   readonly namespaces: readonly {
     readonly name: string
     readonly partitions: number
@@ -62,6 +64,8 @@ export interface ClusterNodeOptions {
   readonly random: () => number
   readonly promised: ViewId
   readonly rack: number
+  /** `host:port` where clients reach this node, once that is known. */
+  readonly serviceAddresses?: () => readonly string[]
   readonly namespaces: readonly NamespaceSetup[]
 }
 
@@ -82,6 +86,7 @@ export class ClusterNode {
   #enteredSave = 0
   #serving: string | undefined
   #saveNumber = 0
+  #storedNumber = 0
   #isDirty = false
   /** Messages of the view that is about to begin here. */
   readonly #early: { readonly from: Process; readonly message: PartitionMessage }[] = []
@@ -129,7 +134,8 @@ export class ClusterNode {
     this.#handle(this.membership.tick(now))
     for (const namespace of this.namespaces.values()) namespace.tick(now)
     this.routing.tick(now)
-    if (this.#isDirty) this.#save()
+    // One save at a time: what changes meanwhile is saved together.
+    if (this.#isDirty && this.#storedNumber === this.#saveNumber) this.#save()
     if (now >= this.#nextStatus) this.#sayStatus(now)
   }
 
@@ -154,6 +160,7 @@ export class ClusterNode {
   }
 
   copiesStored(now: number, number: number): void {
+    this.#storedNumber = Math.max(this.#storedNumber, number)
     if (number === this.#saveNumber && !this.#isDirty) {
       for (const namespace of this.namespaces.values()) namespace.saved()
     }
@@ -213,14 +220,15 @@ export class ClusterNode {
   #report(): NodeReport {
     const copies: Record<string, CopyReport> = {}
     for (const [name, namespace] of this.namespaces) copies[name] = namespace.report()
-    return { rack: this.#options.rack, quiesced: this.quiesced, copies }
+    const { rack, serviceAddresses = () => [] } = this.#options
+    return { rack, quiesced: this.quiesced, addresses: serviceAddresses(), copies }
   }
 
   #decide(members: readonly Process[], reports: ReadonlyMap<string, NodeReport>): ViewInput {
     const nodes = members
       .map((member) => {
-        const { rack, quiesced } = reports.get(processKey(member))!
-        return { id: member.id, rack, quiesced }
+        const { rack, quiesced, addresses } = reports.get(processKey(member))!
+        return { id: member.id, rack, quiesced, addresses }
       })
       .sort((a, b) => compareNodeIds(a.id, b.id))
     const namespaces = this.#options.namespaces.map(({ name, store, replicationFactor }) => {
