@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { ClusterConfig } from './cluster-config.ts'
 import type { NamespaceConfig, NodeConfig } from './config.ts'
 import { StartError } from './start-error.ts'
 
@@ -18,7 +19,11 @@ export interface ConfigSources {
 
 /** Settings from larder.config.ts, then the environment, then the command line, the last one winning. */
 export async function gatherConfig({ cwd, file, environment, flags }: ConfigSources): Promise<NodeConfig> {
-  return { ...(await fromFile(cwd, file)), ...fromEnvironment(environment), ...flags }
+  const [first, second] = [await fromFile(cwd, file), fromEnvironment(environment)]
+  const gathered: NodeConfig = { ...first, ...second, ...flags }
+  // Part by part: a flag for the rack leaves the seeds of the file alone.
+  if (gathered.cluster) gathered.cluster = { ...first.cluster, ...second.cluster, ...flags.cluster }
+  return gathered
 }
 
 async function fromFile(cwd: string, named: string | undefined): Promise<NodeConfig> {
@@ -38,7 +43,10 @@ async function fromFile(cwd: string, named: string | undefined): Promise<NodeCon
   return loaded.default
 }
 
-/** LARDER_HOST, LARDER_PORT, LARDER_FOLDER, LARDER_NODE_ID, LARDER_CLUSTER_NAME, LARDER_NAMESPACES. */
+/**
+ * LARDER_HOST, LARDER_PORT, LARDER_FOLDER, LARDER_NODE_ID, LARDER_CLUSTER_NAME, LARDER_NAMESPACES; LARDER_SEEDS,
+ * LARDER_MESH_PORT and LARDER_RACK make the node one of a cluster.
+ */
 function fromEnvironment(environment: NodeJS.ProcessEnv): NodeConfig {
   const config: NodeConfig = {}
   const { LARDER_HOST, LARDER_PORT, LARDER_FOLDER, LARDER_NODE_ID, LARDER_CLUSTER_NAME, LARDER_NAMESPACES } =
@@ -49,12 +57,27 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): NodeConfig {
   if (LARDER_NODE_ID) config.nodeId = LARDER_NODE_ID
   if (LARDER_CLUSTER_NAME) config.clusterName = LARDER_CLUSTER_NAME
   if (LARDER_NAMESPACES) config.namespaces = LARDER_NAMESPACES.split(' ').filter(Boolean).map(parseNamespace)
+  const { LARDER_SEEDS, LARDER_MESH_PORT, LARDER_RACK } = environment
+  const cluster: ClusterConfig = {}
+  if (LARDER_SEEDS) cluster.seeds = LARDER_SEEDS.split(' ').filter(Boolean)
+  if (LARDER_MESH_PORT) cluster.port = Number(LARDER_MESH_PORT)
+  if (LARDER_RACK) cluster.rack = Number(LARDER_RACK)
+  if (Object.keys(cluster).length > 0) config.cluster = cluster
   return config
 }
 
 const durabilities = ['none', 'flush', 'commit'] as const
 
-const numberKeys = ['flushMs', 'memoryMiB', 'defaultTtl', 'nsupPeriod', 'maxRecordSize'] as const
+const consistencies = ['available', 'strong'] as const
+
+const numberKeys = [
+  'flushMs',
+  'memoryMiB',
+  'defaultTtl',
+  'nsupPeriod',
+  'maxRecordSize',
+  'replicationFactor',
+] as const
 
 /** `name`, or `name,commit,memoryMiB=512`: a namespace as a flag or the environment names it. */
 export function parseNamespace(text: string): NamespaceConfig {
@@ -63,12 +86,14 @@ export function parseNamespace(text: string): NamespaceConfig {
   for (const part of rest) {
     const [key = '', value = ''] = part.split('=')
     const durability = durabilities.find((known) => known === key)
+    const consistency = consistencies.find((known) => known === key)
     const setting = numberKeys.find((known) => known === key)
     if (durability) namespace.durability = durability
+    else if (consistency) namespace.consistency = consistency
     else if (setting && value !== '') namespace[setting] = Number(value)
     else
       throw new StartError(
-        `Namespace setting "${part}" is not known; use ${durabilities.join(', ')}, or ${numberKeys.join('=…, ')}=…`,
+        `Namespace setting "${part}" is not known; use ${[...durabilities, ...consistencies].join(', ')}, or ${numberKeys.join('=…, ')}=…`,
       )
   }
   return namespace

@@ -1,9 +1,14 @@
+import { type ClusterConfig, resolveCluster, type ResolvedCluster } from './cluster-config.ts'
 import type { Limits } from './limits.ts'
 import { defaultLimits, DEFAULT_TRANSACTION_MS } from './limits.ts'
+import { invalid, refuseUnknown, text, whole } from './setting-check.ts'
 import { StartError } from './start-error.ts'
 
 const durabilities = ['none', 'flush', 'commit'] as const
 export type Durability = (typeof durabilities)[number]
+
+const consistencies = ['available', 'strong'] as const
+export type Consistency = (typeof consistencies)[number]
 
 /** One namespace, as a program or a configuration file names it. */
 export interface NamespaceConfig {
@@ -27,6 +32,13 @@ export interface NamespaceConfig {
   nsupPeriod?: number
   /** Bytes of the largest record. */
   maxRecordSize?: number
+  /** In a cluster: on how many nodes each record lies, as far as there are nodes. */
+  replicationFactor?: number
+  /**
+   * In a cluster: `available` takes writes on every side of a split and merges them afterwards; `strong` is
+   * linearizable per record and refuses where it cannot be.
+   */
+  consistency?: Consistency
 }
 
 /** A node. Everything has a default; without any the node serves namespace `test` in memory on 127.0.0.1:3000. */
@@ -37,6 +49,8 @@ export interface NodeConfig {
   /** Up to 16 hex digits. Default: made of the port and this machine's hardware address. */
   nodeId?: string
   clusterName?: string
+  /** Makes the node one of several; without, it is alone. */
+  cluster?: ClusterConfig
   /** Where namespaces with files keep them. */
   folder?: string
   /**
@@ -67,6 +81,8 @@ export interface ResolvedConfig {
   readonly port: number
   readonly nodeId: string | undefined
   readonly clusterName: string
+  /** None for a node that is alone. */
+  readonly cluster: ResolvedCluster | undefined
   readonly folder: string | undefined
   readonly acceptDamage: boolean
   readonly namespaces: readonly ResolvedNamespace[]
@@ -79,6 +95,7 @@ const MAX_NAMESPACES = 32
 const DEFAULT_MEMORY_MIB = 1024
 /** A segment of 8 MiB has to take it, with its head and what stands first in the segment. */
 const LARGEST_RECORD_BYTES = 8 * 2 ** 20 - 2 ** 17
+const LARGEST_REPLICATION_FACTOR = 16
 const DAY_S = 86_400
 const TEN_YEARS_S = 3650 * DAY_S
 
@@ -90,13 +107,20 @@ export function resolveConfig(config: NodeConfig = {}): ResolvedConfig {
   if (!Array.isArray(namespaces) || namespaces.length === 0 || namespaces.length > MAX_NAMESPACES)
     throw invalid('namespaces', namespaces, `a list of 1 to ${MAX_NAMESPACES} namespaces`)
   const resolved = namespaces.map((namespace: NamespaceConfig, i) => resolveNamespace(namespace, i, folder))
+  const port = whole(config.port ?? 3000, 'port', 0, 65_535)
+  const strong = resolved.find(({ consistency }) => consistency === 'strong')
+  if (strong && config.cluster === undefined)
+    throw new StartError(
+      `Namespace ${strong.name} is to be strong but the node is alone; make it one of a cluster (--mesh-port, --seed or --nodes) or leave strong out`,
+    )
   const twice = resolved.find(({ name }, i) => resolved.findIndex((other) => other.name === name) !== i)
   if (twice) throw invalid('namespaces', twice.name, 'names that differ')
   return {
     host: text(config.host ?? '127.0.0.1', 'host'),
-    port: whole(config.port ?? 3000, 'port', 0, 65_535),
+    port,
     nodeId: config.nodeId === undefined ? undefined : hexId(config.nodeId),
     clusterName: text(config.clusterName ?? 'larder', 'clusterName'),
+    cluster: config.cluster === undefined ? undefined : resolveCluster(config.cluster, port),
     folder,
     acceptDamage: config.acceptDamage ?? false,
     namespaces: resolved,
@@ -148,6 +172,9 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
     throw new StartError(
       `Namespace ${namespace.name} is to be ${durability} but keeps no files; name a folder (--folder) or leave durability out`,
     )
+  const consistency = namespace.consistency ?? 'available'
+  if (!consistencies.includes(consistency))
+    throw invalid(`${path}consistency`, consistency, `one of ${consistencies.join(', ')}`)
   return {
     name: namespace.name,
     storage: 'memory',
@@ -164,6 +191,13 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
       1024,
       LARGEST_RECORD_BYTES,
     ),
+    replicationFactor: whole(
+      namespace.replicationFactor ?? 2,
+      `${path}replicationFactor`,
+      1,
+      LARGEST_REPLICATION_FACTOR,
+    ),
+    consistency,
   }
 }
 
@@ -172,6 +206,7 @@ const nodeKeys: readonly (keyof NodeConfig)[] = [
   'port',
   'nodeId',
   'clusterName',
+  'cluster',
   'folder',
   'acceptDamage',
   'namespaces',
@@ -192,30 +227,9 @@ const namespaceKeys: readonly (keyof NamespaceConfig)[] = [
   'defaultTtl',
   'nsupPeriod',
   'maxRecordSize',
+  'replicationFactor',
+  'consistency',
 ]
-
-function invalid(setting: string, value: unknown, right: string): StartError {
-  return new StartError(`Setting ${setting} is ${JSON.stringify(value) ?? 'missing'}; it must be ${right}`)
-}
-
-function refuseUnknown(config: object, known: readonly string[], path: string): void {
-  for (const key of Object.keys(config))
-    if (!known.includes(key))
-      throw new StartError(
-        `There is no setting ${path}${key}; known are ${known.map((name) => path + name).join(', ')}`,
-      )
-}
-
-function text(value: unknown, setting: string): string {
-  if (typeof value !== 'string' || value === '') throw invalid(setting, value, 'a text')
-  return value
-}
-
-function whole(value: unknown, setting: string, min: number, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
-    throw invalid(setting, value, `a whole number from ${min} to ${max}`)
-  return value
-}
 
 function hexId(value: unknown): string {
   if (typeof value !== 'string' || !/^[0-9a-fA-F]{1,16}$/.test(value) || /^0+$/.test(value))

@@ -51,7 +51,7 @@ export class LocalNode implements NodeState {
   }
 
   get id(): string {
-    return this.#configuredId ?? defaultId(this.#port)
+    return this.#configuredId ?? defaultNodeId(this.#port)
   }
 
   /** The port that was opened, where any was asked for. */
@@ -69,7 +69,7 @@ export class LocalNode implements NodeState {
 }
 
 /** As the real server makes one: the port in hex, then the hardware address. */
-function defaultId(port: number): string {
+export function defaultNodeId(port: number): string {
   const hardware = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, mac }) => !internal && mac !== '00:00:00:00:00:00')

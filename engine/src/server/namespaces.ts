@@ -18,9 +18,13 @@ import { SyncLedger } from './sync-ledger.ts'
 const MIB = 1024 * 1024
 /** How often a long recovery says how far it is. */
 const PROGRESS_MS = 500
+/** How long a cluster remembers a delete: a node that was away for longer may bring it back. */
+const CLUSTER_TOMBSTONE_MS = 86_400_000
 
 /** The namespaces of a node, open and ready. */
 export interface OpenNamespaces {
+  /** In the order of the configuration. */
+  readonly namespaces: readonly Namespace[]
   readonly states: readonly NamespaceState[]
   readonly messages: MessageHandler
   readonly syncs: Syncs
@@ -60,6 +64,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     took: (micros) => dispatcher.enterTimes(micros, latencies),
   }
   return {
+    namespaces,
     states,
     messages,
     syncs: ledger,
@@ -74,7 +79,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
 /** All of them, or none. */
 async function openAll(config: ResolvedConfig, world: NamespaceWorld): Promise<Namespace[]> {
   const opened = await Promise.allSettled(
-    config.namespaces.map((namespace) => open(namespace, config.acceptDamage, world)),
+    config.namespaces.map((namespace) => open(namespace, config, world)),
   )
   const namespaces = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = opened.find((result) => result.status === 'rejected')
@@ -86,7 +91,7 @@ async function openAll(config: ResolvedConfig, world: NamespaceWorld): Promise<N
 
 async function open(
   config: ResolvedNamespace,
-  acceptDamage: boolean,
+  { acceptDamage, cluster }: ResolvedConfig,
   world: NamespaceWorld,
 ): Promise<Namespace> {
   const { clock } = world
@@ -104,7 +109,9 @@ async function open(
     clock,
     stopwatch: () => performance.now(),
     memoryLimit: config.memoryMiB * MIB,
-    expiryPeriod: () => settings.nsupPeriod,
+    // A replica must not delete by itself (T1).
+    expiryPeriod: () => (cluster ? 0 : settings.nsupPeriod),
+    tombstoneLife: cluster ? CLUSTER_TOMBSTONE_MS : 0,
     files: filesOf(config, acceptDamage, world),
   })
   return new Namespace(config.name, settings, store, clock, newView())

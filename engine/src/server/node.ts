@@ -11,6 +11,7 @@ import { LocalNode } from './local-node.ts'
 import type { OpenNamespaces } from './namespaces.ts'
 import { openNamespaces } from './namespaces.ts'
 import { nodeDisk } from './node-disk.ts'
+import { openCluster, type OpenCluster } from './open-cluster.ts'
 import { Service } from './service.ts'
 import { serviceSettings } from './service-settings.ts'
 
@@ -38,6 +39,8 @@ export interface Node {
   readonly namespaces: readonly NodeNamespace[]
   /** How a client in this process reaches the node without a socket. */
   readonly embedded: EmbeddedNode
+  /** Where other nodes reach this one, `host:port`; none where it is alone. */
+  readonly meshAddress: string | undefined
   /** Takes no more requests, lets owed answers leave, and closes the files cleanly. */
   close(): Promise<void>
 }
@@ -55,9 +58,13 @@ export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}):
   const clock = Date.now
   const { onNote = () => undefined, disk = nodeDisk } = world
   const namespaces = await openNamespaces(resolved, { clock, onNote, disk })
+  let cluster: OpenCluster | undefined
   try {
-    return await serve(resolved, namespaces, clock, onNote)
+    if (resolved.cluster)
+      cluster = await openCluster(resolved, resolved.cluster, namespaces.namespaces, { disk, onNote })
+    return await serve(resolved, namespaces, cluster, { clock, onNote })
   } catch (error) {
+    await cluster?.close()
     await namespaces.close()
     throw error
   }
@@ -66,8 +73,8 @@ export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}):
 async function serve(
   config: ResolvedConfig,
   namespaces: OpenNamespaces,
-  clock: () => number,
-  onNote: (line: string) => void,
+  cluster: OpenCluster | undefined,
+  { clock, onNote }: { readonly clock: () => number; readonly onNote: (line: string) => void },
 ): Promise<Node> {
   const adjustable = {
     get limits(): Limits {
@@ -80,7 +87,8 @@ async function serve(
     limitConnections: (count: number): void => listener.limitConnections(count),
   }
   const settings = serviceSettings(adjustable, namespaces.numbers)
-  const local = new LocalNode(config, namespaces.states, settings, clock, onNote)
+  const nodeId = cluster?.id ?? config.nodeId
+  const local = new LocalNode({ ...config, nodeId }, namespaces.states, settings, clock, onNote)
   const service = new Service({
     node: local,
     messages: namespaces.messages,
@@ -90,11 +98,18 @@ async function serve(
   })
   const listener = new Listener(service)
   local.opened(await listener.listen(config.host, config.port))
+  try {
+    await cluster?.join(local.port)
+  } catch (error) {
+    await listener.close()
+    throw error
+  }
   const background = new Background(namespaces.background, clock, local.faults)
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await listener.close()
     background.stop()
+    await cluster?.close()
     await namespaces.close()
   }
   return {
@@ -110,6 +125,7 @@ async function serve(
           : `in files, flushed every ${flushMs} ms`,
     })),
     embedded: new EmbeddedService(service),
+    meshAddress: cluster?.host.address,
     close: () => (closing ??= close()),
   }
 }

@@ -19,17 +19,17 @@ function codeOf(error: unknown): string {
   return hasCode(error) ? error.code : ''
 }
 
-/** What to do when the port could not be opened. */
-export function listenError(error: unknown, host: string, port: number): StartError {
+/** What to do when the port could not be opened; `flag` is the one that names it. */
+export function listenError(error: unknown, host: string, port: number, flag = '--port'): StartError {
   const place = `${host}:${port}`
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return new StartError(
-        `Port ${place} is in use by another program; stop it or choose another port with --port (0 takes any free one)`,
+        `Port ${place} is in use by another program; stop it or choose another port with ${flag} (0 takes any free one)`,
         { cause: error },
       )
     case 'EACCES':
-      return new StartError(`This user may not listen on ${place}; choose a port above 1023 with --port`, {
+      return new StartError(`This user may not listen on ${place}; choose a port above 1023 with ${flag}`, {
         cause: error,
       })
     case 'EADDRNOTAVAIL':

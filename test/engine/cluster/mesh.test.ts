@@ -47,7 +47,8 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
     rack: 0,
     namespaces: [{ name: 'test', store: copies, replicationFactor: 2 }],
     promised: noView,
-    save: () => Promise.resolve(),
+    savePromise: () => Promise.resolve(),
+    saveCopies: () => Promise.resolve(),
     onNote: (line) => notes.push(line),
   })
   hosts.push(host)

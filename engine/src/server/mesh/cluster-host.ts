@@ -1,7 +1,4 @@
-/**
- * Runs a ClusterNode on sockets and clocks. Not reachable from the command line yet: a node's promises and copies are
- * kept by whoever starts it (`save`), and no server does so today.
- */
+/** Runs a ClusterNode on sockets and clocks. Its promises and copies are kept by whoever starts it. */
 import type { SavedCopy } from '../../cluster/ap-namespace.ts'
 import { ClusterNode, type NamespaceSetup, type ViewInput } from '../../cluster/cluster-node.ts'
 import type { NodeId } from '../../cluster/node-id.ts'
@@ -21,16 +18,19 @@ export interface ClusterHostOptions {
   readonly rack: number
   readonly namespaces: readonly NamespaceSetup[]
   readonly promised: ViewId
-  /** Brings it to disk before it resolves; calls come one after the other. */
-  readonly save: (
-    change: { promised: ViewId } | { copies: Readonly<Record<string, SavedCopy[]>> },
-  ) => Promise<void>
+  /** Milliseconds between beats, and of silence after which a node counts as gone. */
+  readonly heartbeat?: { readonly interval: number; readonly timeout: number }
+  /** Where clients reach this node, once that is known. */
+  readonly serviceAddresses?: () => readonly string[]
+  /** Bring it to disk before they resolve; calls of each come one after the other. */
+  readonly savePromise: (promised: ViewId) => Promise<void>
+  readonly saveCopies: (copies: Readonly<Record<string, SavedCopy[]>>) => Promise<void>
   readonly onEnter?: (record: ViewRecord<ViewInput>) => void
   readonly onNote?: (line: string) => void
 }
 
-/** Milliseconds, as the real server's defaults. */
-export const heartbeat = { interval: 150, timeout: 1500 }
+/** As the real server's defaults. */
+const defaultHeartbeat = { interval: 150, timeout: 1500 }
 /** Milliseconds between two looks at what is due. */
 const tickPeriod = 10
 
@@ -39,19 +39,23 @@ export class ClusterHost {
   readonly #options: ClusterHostOptions
   #mesh: Mesh | undefined
   #timer: NodeJS.Timeout | undefined
-  #saving: Promise<void> = Promise.resolve()
+  #closed = false
+  /** The saves of each kind that were asked for, one behind the other. */
+  readonly #saving = { promise: Promise.resolve(), copies: Promise.resolve() }
 
   static async start(options: ClusterHostOptions): Promise<ClusterHost> {
     const host = new ClusterHost(options)
-    await host.#open()
+    await host.open()
     return host
   }
 
-  private constructor(options: ClusterHostOptions) {
+  /** The node exists from here on; it says and hears nothing before `open`. */
+  constructor(options: ClusterHostOptions) {
     this.#options = options
-    const { self, cluster, rack, namespaces, promised } = options
+    const { self, cluster, rack, namespaces, promised, serviceAddresses = () => [] } = options
     this.node = new ClusterNode({
-      ...{ self, cluster, rack, namespaces, promised, ...heartbeat },
+      ...{ self, cluster, rack, namespaces, promised, serviceAddresses },
+      ...(options.heartbeat ?? defaultHeartbeat),
       // Ids are learned from the mesh; a node that has seeds waits for them before it makes a view of its own.
       seeds: options.seeds.map((address) => `?${address}`),
       random: Math.random,
@@ -69,15 +73,18 @@ export class ClusterHost {
     this.#drain()
   }
 
-  /** Stops at once, as a kill would. */
+  /** Stops at once, as a kill would; saves that have begun end first. */
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#timer)
     const mesh = this.#mesh
     this.#mesh = undefined
     await mesh?.close()
+    await Promise.allSettled(Object.values(this.#saving))
   }
 
-  async #open(): Promise<void> {
+  /** Rejects when the port cannot be opened. */
+  async open(): Promise<void> {
     const { self, cluster, host, port, seeds, onNote = () => undefined } = this.#options
     this.#mesh = await Mesh.open({
       ...{ self, cluster, host, port, seeds, onNote },
@@ -102,12 +109,20 @@ export class ClusterHost {
           break
         case 'storePromise': {
           const { promised } = output
-          this.#save({ promised }, () => this.node.promiseStored(performance.now(), promised))
+          this.#save(
+            'promise',
+            () => this.#options.savePromise(promised),
+            () => this.node.promiseStored(performance.now(), promised),
+          )
           break
         }
         case 'storeCopies': {
           const { copies, number } = output
-          this.#save({ copies }, () => this.node.copiesStored(performance.now(), number))
+          this.#save(
+            'copies',
+            () => this.#options.saveCopies(copies),
+            () => this.node.copiesStored(performance.now(), number),
+          )
           break
         }
         case 'enter':
@@ -116,15 +131,17 @@ export class ClusterHost {
     }
   }
 
-  #save(change: Parameters<ClusterHostOptions['save']>[0], done: () => void): void {
+  #save(kind: 'promise' | 'copies', run: () => Promise<void>, done: () => void): void {
     // A save that fails is never answered: the node takes part in nothing any more.
-    this.#saving = this.#saving.then(async () => {
-      await this.#options.save(change)
-      if (!this.#mesh) return
+    this.#saving[kind] = this.#saving[kind].then(async () => {
+      if (this.#closed) return
+      await run()
+      if (this.#closed) return
       done()
       this.#drain()
     })
-    this.#saving.catch((error: unknown) => {
+    this.#saving[kind].catch((error: unknown) => {
+      if (this.#closed) return
       this.#options.onNote?.(`cluster: cannot save (${String(error)}); this node has left the cluster`)
       void this.close()
     })

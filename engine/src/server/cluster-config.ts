@@ -1,0 +1,55 @@
+/** The part of a node's configuration that makes it one of several. */
+import { invalid, refuseUnknown, whole } from './setting-check.ts'
+
+export interface ClusterConfig {
+  /** `host:meshport` of nodes to join; none for the first node of a cluster. */
+  seeds?: readonly string[]
+  /** Port for other nodes; 0 takes any free one. Default: the service port + 2. */
+  port?: number
+  /** Replicas go to different racks first. Nodes on one machine share a rack. */
+  rack?: number
+  /** Milliseconds between heartbeats. */
+  heartbeatMs?: number
+  /** Milliseconds of silence after which a node counts as gone; at least four heartbeats. */
+  timeoutMs?: number
+}
+
+export interface ResolvedCluster {
+  readonly seeds: readonly string[]
+  readonly port: number
+  readonly rack: number
+  readonly heartbeat: { readonly interval: number; readonly timeout: number }
+}
+
+const clusterKeys: readonly (keyof ClusterConfig)[] = ['seeds', 'port', 'rack', 'heartbeatMs', 'timeoutMs']
+
+/** As the real server: its port for other nodes is the service port + 2. */
+const meshPortBehind = 2
+/** As the real server's defaults. */
+const defaultHeartbeatMs = 150
+const defaultTimeoutMs = 1500
+const largestRack = 1_000_000
+const seedForm = /^(?:\[[^\]]+\]|[^:\s]+):\d{1,5}$/
+
+export function resolveCluster(cluster: ClusterConfig, servicePort: number): ResolvedCluster {
+  if (typeof cluster !== 'object' || cluster === null)
+    throw invalid('cluster', cluster, "an object such as { seeds: ['127.0.0.1:3002'] }")
+  refuseUnknown(cluster, clusterKeys, 'cluster.')
+  const { seeds = [], rack = 0, heartbeatMs = defaultHeartbeatMs, timeoutMs = defaultTimeoutMs } = cluster
+  if (!Array.isArray(seeds) || !seeds.every(isSeed))
+    throw invalid('cluster.seeds', seeds, "a list of addresses such as '127.0.0.1:3002'")
+  const port = cluster.port ?? (servicePort === 0 ? 0 : servicePort + meshPortBehind)
+  const interval = whole(heartbeatMs, 'cluster.heartbeatMs', 10, 10_000)
+  return {
+    seeds,
+    port: whole(port, 'cluster.port', 0, 65_535),
+    rack: whole(rack, 'cluster.rack', 0, largestRack),
+    heartbeat: { interval, timeout: whole(timeoutMs, 'cluster.timeoutMs', 4 * interval, 600_000) },
+  }
+}
+
+function isSeed(seed: unknown): seed is string {
+  return (
+    typeof seed === 'string' && seedForm.test(seed) && Number(seed.slice(seed.lastIndexOf(':') + 1)) < 65_536
+  )
+}

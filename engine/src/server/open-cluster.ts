@@ -1,0 +1,151 @@
+/** Makes a node one of a cluster: its identity and promises on disk, its copies over the real namespaces. */
+import { randomBytes } from 'node:crypto'
+import type { NamespaceSetup } from '../cluster/cluster-node.ts'
+import { NamespaceCopies } from '../cluster/namespace-copies.ts'
+import { noView, type ViewId } from '../cluster/view-id.ts'
+import type { Namespace } from '../namespace/namespace.ts'
+import type { Disk } from '../storage/disk.ts'
+import { StorageError } from '../storage/storage-error.ts'
+import { ClusterFolder } from './cluster-folder.ts'
+import type { ResolvedCluster } from './cluster-config.ts'
+import type { ResolvedConfig } from './config.ts'
+import { defaultNodeId } from './local-node.ts'
+import { ClusterHost } from './mesh/cluster-host.ts'
+import type { SavedNamespace } from './saved-copies.ts'
+import { serviceAddresses } from './service-addresses.ts'
+import { listenError, StartError } from './start-error.ts'
+
+/** Partitions of every namespace; clients know no other number. */
+export const PARTITIONS = 4096
+/** Below the node's folder. No namespace can have this name. */
+const FOLDER = 'cluster.state'
+
+export interface ClusterWorld {
+  readonly disk: Disk
+  readonly onNote: (line: string) => void
+}
+
+export interface OpenCluster {
+  readonly id: string
+  readonly host: ClusterHost
+  /** Goes to the mesh; `port` is where clients reach the node. */
+  join(port: number): Promise<void>
+  /** Leaves: the others see a closed port. To be called before the namespaces are closed. */
+  close(): Promise<void>
+}
+
+/** Rejects with a StartError, whose message is one line that says what to do. */
+export async function openCluster(
+  config: ResolvedConfig,
+  cluster: ResolvedCluster,
+  namespaces: readonly Namespace[],
+  world: ClusterWorld,
+): Promise<OpenCluster> {
+  const strong = config.namespaces.find(({ consistency }) => consistency === 'strong')
+  if (strong)
+    throw new StartError(
+      `Namespace ${strong.name} is to be strong, which this version cannot do yet; leave strong out`,
+    )
+  const folder = await openFolder(config, namespaces, world.disk)
+  const self = {
+    id: folder?.id ?? config.nodeId ?? newNodeId(config.port),
+    incarnation: folder?.incarnation ?? randomId(),
+    start: randomId(),
+  }
+  let servicePort = config.port
+  const host = new ClusterHost({
+    ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote },
+    ...{ port: cluster.port, seeds: cluster.seeds, rack: cluster.rack, heartbeat: cluster.heartbeat },
+    namespaces: namespaces.map((namespace, i) => setupOf(namespace, config.namespaces[i]!, folder)),
+    serviceAddresses: () => serviceAddresses(config.host, servicePort),
+    promised: folder?.promised ?? noView,
+    savePromise: (promised: ViewId) => folder?.savePromise(promised) ?? Promise.resolve(),
+    saveCopies: async (copies) => {
+      // What is said of a copy must not be on disk before what it speaks of.
+      await Promise.all(namespaces.map(syncedSoFar))
+      await folder?.saveCopies(copies)
+    },
+  })
+  return {
+    id: self.id,
+    host,
+    async join(port) {
+      servicePort = port
+      try {
+        await host.open()
+      } catch (error) {
+        throw listenError(error, config.host, cluster.port, '--mesh-port')
+      }
+    },
+    async close() {
+      await host.close()
+      try {
+        if (folder) await saveLast(host, folder, namespaces)
+      } catch (error) {
+        world.onNote(`cluster: cannot save (${String(error)}); this node will be filled anew`)
+      } finally {
+        await folder?.close()
+      }
+    },
+  }
+}
+
+async function openFolder(
+  config: ResolvedConfig,
+  namespaces: readonly Namespace[],
+  disk: Disk,
+): Promise<ClusterFolder | undefined> {
+  if (config.folder === undefined) return undefined
+  try {
+    return await ClusterFolder.open(disk, `${config.folder}/${FOLDER}`, {
+      id: config.nodeId,
+      newId: () => newNodeId(config.port),
+      newIncarnation: randomId,
+      data: new Map(namespaces.map(({ name, store }) => [name, store.incarnation])),
+    })
+  } catch (error) {
+    throw error instanceof StorageError ? new StartError(error.message, { cause: error }) : error
+  }
+}
+
+function setupOf(
+  namespace: Namespace,
+  { durability, replicationFactor }: ResolvedConfig['namespaces'][number],
+  folder: ClusterFolder | undefined,
+): NamespaceSetup {
+  const { name, store } = namespace
+  // C6: after an unclean stop only what was synced before it was acknowledged is still there.
+  const isThere = durability === 'commit' || (durability === 'flush' && store.startedClean)
+  const saved: SavedNamespace['copies'] | undefined = isThere ? folder?.copies.get(name) : undefined
+  const copies = new NamespaceCopies(namespace, PARTITIONS)
+  return { name, store: copies, replicationFactor, ...(saved ? { saved } : {}) }
+}
+
+/** What the copies had come to when the node stopped. */
+async function saveLast(
+  { node }: ClusterHost,
+  folder: ClusterFolder,
+  namespaces: readonly Namespace[],
+): Promise<void> {
+  const copies = Object.fromEntries([...node.namespaces].map(([name, namespace]) => [name, namespace.save()]))
+  await Promise.all(namespaces.map(syncedSoFar))
+  await folder.saveCopies(copies)
+}
+
+function syncedSoFar({ name, store }: Namespace): Promise<void> {
+  return new Promise((resolve, reject) => {
+    store.whenSynced(store.commitPosition, (failed) => {
+      if (failed) reject(new Error(`namespace ${name} has stopped`))
+      else resolve()
+    })
+  })
+}
+
+function newNodeId(port: number): string {
+  return port === 0 ? randomId(6) : defaultNodeId(port)
+}
+
+/** Hex digits that do not begin with 0, as node ids must not. */
+function randomId(bytes = 8): string {
+  return `F${randomBytes(bytes).toString('hex').slice(1)}`.toUpperCase()
+}
