@@ -18,6 +18,8 @@ export default defineConfig({
       project('engine', 60_000),
       project('simulation', 120_000),
       project('interop', 180_000),
+      // Whole processes under load: after the others, one file at a time, or what is measured is the machine.
+      project('cluster', 60_000, { maxWorkers: 1, sequence: { groupOrder: 2 } }),
       // A thousand buyers want the machine to themselves: after the others, one file at a time.
       project('shop', 420_000, { maxWorkers: 1, sequence: { groupOrder: 1 } }),
       project('browser', 180_000),
