@@ -1,6 +1,6 @@
 /**
  * One node of a simulated cluster: the production machines over a real namespace, whose store is in memory or on a
- * simulated disk; with crashes, power failures, lost disks, pauses and a clock of its own.
+ * simulated disk; with crashes, power failures, lost and failing disks, pauses and a clock of its own.
  */
 import { ClusterNode, type NodeOutput } from '../cluster/cluster-node.ts'
 import type { SavedCopy } from '../cluster/ap-namespace.ts'
@@ -10,6 +10,7 @@ import { noView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import { Namespace } from '../namespace/namespace.ts'
 import { newView } from '../storage/record.ts'
 import { RecordStore } from '../storage/record-store.ts'
+import { StorageError } from '../storage/storage-error.ts'
 import {
   beatInterval,
   beatTimeout,
@@ -19,7 +20,9 @@ import {
   namespaceName,
 } from './cluster-world.ts'
 import { describeMessage } from './describe-message.ts'
-import { SimulatedDisk } from './disk.ts'
+import { NodeDisk } from './node-disk.ts'
+import { Standstill } from './standstill.ts'
+import type { FaultyNode } from './storm.ts'
 
 interface Running {
   readonly self: Process
@@ -30,33 +33,37 @@ interface Running {
 
 /** What stands in the node's own file. */
 interface Saved {
-  promised: ViewId
-  copies: Readonly<Record<string, SavedCopy[]>>
+  readonly promised: ViewId
+  readonly copies: Readonly<Record<string, SavedCopy[]>>
 }
 
 const tombstoneLife = 86_400_000
+/** Milliseconds after which peers learn that nobody listens any more where a process was killed. */
+const refusedAfter = 10
 
-export class ClusterSimNode {
+export class ClusterSimNode implements FaultyNode {
   readonly id: string
+  readonly disk: NodeDisk<Saved>
   readonly #world: ClusterWorld
+  readonly #standstill = new Standstill()
   #incarnation: string
-  #saved: Saved = { promised: noView, copies: {} }
-  #disk: SimulatedDisk
   #running: Running | undefined
   #starting: object | undefined
-  #paused: (() => void)[] | undefined
-  /** When the node's file has all it was given. */
-  #fileFree = 0
-  /** Milliseconds that its clock is ahead. */
-  skew = 0
-  /** Longest write to its file in milliseconds. */
-  diskDelay = 3
+  #stillSince = 0
+  #skew = 0
+  /** What this node is configured with; the leader's counts. */
+  replicationFactor: number
+  /** Ends of its process and standstills so far. */
+  interruptions = 0
 
-  constructor(id: string, world: ClusterWorld) {
+  constructor(id: string, world: ClusterWorld, replicationFactor: number) {
     this.id = id
     this.#world = world
+    this.replicationFactor = replicationFactor
     this.#incarnation = world.random.id()
-    this.#disk = new SimulatedDisk({ random: () => world.random.fraction() })
+    const { clock, random, tally, wakeDisks: wake } = world
+    const blank: Saved = { promised: noView, copies: {} }
+    this.disk = new NodeDisk(blank, { clock, random, tally, standstill: this.#standstill, wake })
   }
 
   get running(): Running | undefined {
@@ -64,24 +71,52 @@ export class ClusterSimNode {
   }
 
   get isPaused(): boolean {
-    return this.#paused !== undefined
+    return this.#standstill.isStill
   }
 
-  get fileFree(): number {
-    return this.#fileFree
+  get diskDelay(): number {
+    return this.disk.delay
   }
 
-  async start(): Promise<void> {
+  set diskDelay(delay: number) {
+    this.disk.delay = delay
+  }
+
+  /** Milliseconds that its clock is ahead. */
+  get skew(): number {
+    return this.#skew
+  }
+
+  set skew(skew: number) {
+    if (Math.abs(skew - this.#skew) >= 3_600_000) this.#world.tally.add('clock jumped by hours')
+    this.#skew = skew
+  }
+
+  start(): void {
     if (this.#running || this.#starting) return
-    const { random, ids, durability, say, clock } = this.#world
     const token = (this.#starting = {})
-    const self = { id: this.id, incarnation: this.#incarnation, start: random.id() }
-    const store = await this.#openStore()
-    if (this.#starting !== token) return
+    this.#openStore().then(
+      (store) => {
+        if (this.#starting === token) this.#run(store)
+      },
+      (error: unknown) => {
+        if (this.#starting === token) this.#starting = undefined
+        if (error instanceof StorageError) this.#say(`cannot start: ${error.message}`)
+        else this.#world.violate(`start: ${this.id} ${String(error)}`)
+      },
+    )
+    this.#world.wakeDisks()
+  }
+
+  #run(store: RecordStore): void {
+    const { random, ids, durability, clock } = this.#world
     this.#starting = undefined
+    const self = { id: this.id, incarnation: this.#incarnation, start: random.id() }
     const copies = new NamespaceCopies(this.#namespace(store), this.#world.partitions)
+    const { saved } = this.disk
     // Only what was synced before it was acknowledged is what the file says it is.
-    const saved = durability === 'commit' ? this.#saved.copies[namespaceName] : undefined
+    const trusted = durability === 'commit' ? saved.copies[namespaceName] : undefined
+    const replicationFactor = () => this.replicationFactor
     const node = new ClusterNode({
       self,
       cluster: 'simulated',
@@ -89,57 +124,65 @@ export class ClusterSimNode {
       interval: beatInterval,
       timeout: beatTimeout,
       random: () => random.fraction(),
-      promised: this.#saved.promised,
+      promised: saved.promised,
       rack: 0,
       namespaces: [
         {
           name: namespaceName,
           store: copies,
-          replicationFactor: this.#world.replicationFactor,
-          ...(saved ? { saved } : {}),
+          get replicationFactor() {
+            return replicationFactor()
+          },
+          ...(trusted ? { saved: trusted } : {}),
         },
       ],
     })
     this.#running = { self, node, copies, store }
-    this.#fileFree = clock.now
-    say(
-      this.id,
-      `starts as ${self.start}, has promised ${viewKey(this.#saved.promised)}, ${store.objects} records`,
-    )
-    this.#tick(this.#running)
+    this.#say(`starts as ${self.start}, has promised ${viewKey(saved.promised)}, ${store.objects} records`)
+    clock.after(0, () => this.#tick(this.#running))
   }
 
   /** The process ends; with a power failure also what was not synced. */
   crash(how: 'kill' | 'power'): void {
     if (!this.#running && !this.#starting) return
-    const options = { random: () => this.#world.random.fraction() }
-    this.#disk = how === 'power' ? this.#disk.losePower(options) : this.#disk.endProcess(options)
+    this.interruptions++
+    this.disk.endProcess(how)
     this.#running = undefined
     this.#starting = undefined
-    this.#paused = undefined
-    this.#world.say(this.id, how === 'power' ? 'loses power' : 'is killed')
+    this.#standstill.forget()
+    this.#say(how === 'power' ? 'loses power' : 'is killed')
+    // A dead machine refuses nothing.
+    if (how === 'kill') this.#world.refuse(this.id, refusedAfter)
   }
 
   loseDisk(): void {
     this.crash('kill')
-    this.#saved = { promised: noView, copies: {} }
+    this.disk.replace()
     this.#incarnation = this.#world.random.id()
-    this.#disk = new SimulatedDisk({ random: () => this.#world.random.fraction() })
-    this.#world.say(this.id, 'loses its disk')
+    this.#say('loses its disk')
   }
 
   pause(): void {
-    if (!this.#running || this.#paused) return
-    this.#paused = []
-    this.#world.say(this.id, 'stands still')
+    if (!this.#running || this.isPaused) return
+    this.interruptions++
+    this.#stillSince = this.#world.clock.now
+    this.#standstill.begin()
+    this.#say('stands still')
   }
 
   resume(): void {
-    const waiting = this.#paused
-    this.#paused = undefined
-    if (!waiting) return
-    this.#world.say(this.id, 'goes on')
-    for (const run of waiting) run()
+    if (!this.isPaused) return
+    const { clock, tally } = this.#world
+    const time = clock.now - this.#stillSince
+    if (time >= 60_000) tally.add('stood still for a minute')
+    else if (time >= 1000) tally.add('stood still for a second')
+    this.#say('goes on')
+    this.#standstill.end()
+  }
+
+  /** A connection to the node was refused. */
+  hearRefusal(id: string): void {
+    this.#do(this.#running, ({ node }) => node.membership.refused(id))
   }
 
   receive(parcel: ClusterParcel): void {
@@ -160,22 +203,29 @@ export class ClusterSimNode {
     })
   }
 
+  /** What an operator asks of a running node. */
+  operate(command: (node: ClusterNode) => void): void {
+    this.#do(this.#running, ({ node }) => command(node))
+  }
+
   /** Carries out what the node wants done; also after its disk has done something. */
   drain(): void {
     const running = this.#running
-    if (!running || this.#paused) return
+    if (!running || this.isPaused) return
     for (const output of running.node.take()) this.#carryOut(running, output)
   }
 
   async #openStore(): Promise<RecordStore> {
     const { durability, partitions, random } = this.#world
     const files = {
-      disk: this.#disk,
+      disk: this.disk.data,
       folder: '/data',
       namespace: namespaceName,
       durability: durability === 'commit' ? ('commit' as const) : ('flush' as const),
       flushMs: 500,
       newIncarnation: () => random.id(),
+      onNote: (line: string) => this.#say(line),
+      onFault: ({ message }: StorageError) => this.#fail(message),
     }
     return RecordStore.open({
       clock: () => this.#wallClock(),
@@ -186,6 +236,12 @@ export class ClusterSimNode {
       tombstoneLife,
       ...(durability === 'none' ? {} : { files }),
     })
+  }
+
+  /** The process ends when its disk does, and what the system had not written is as good as lost. */
+  #fail(message: string): void {
+    this.#say(message)
+    this.crash('power')
   }
 
   #namespace(store: RecordStore): Namespace {
@@ -206,7 +262,7 @@ export class ClusterSimNode {
     return Math.floor(epoch + this.#world.clock.now + this.skew)
   }
 
-  #tick(running: Running): void {
+  #tick(running: Running | undefined): void {
     this.#do(running, ({ node, store }) => {
       const { clock, random } = this.#world
       node.tick(clock.now)
@@ -215,14 +271,13 @@ export class ClusterSimNode {
     })
   }
 
-  /** Runs it in this start of the node, after the pause if there is one. */
+  /** Runs it in this start of the node, after the standstill if there is one. */
   #do(running: Running | undefined, run: (running: Running) => void): void {
     if (!running || this.#running !== running) return
-    if (this.#paused) this.#paused.push(() => this.#do(running, run))
-    else {
+    this.#standstill.run(() => {
       run(running)
       this.drain()
-    }
+    })
   }
 
   #carryOut(running: Running, output: NodeOutput): void {
@@ -232,16 +287,16 @@ export class ClusterSimNode {
       case 'send': {
         const { message } = output
         if (message.kind === 'heartbeat' || message.kind === 'view') {
-          witness.sent(self, this.#saved.promised, message)
+          witness.sent(self, this.disk.saved.promised, message)
         }
         return network.send(this.id, output.to, { from: self, message })
       }
       case 'storePromise': {
         const { promised } = output
-        return this.#write(running, { promised }, () => node.promiseStored(clock.now, promised))
+        return this.#save(running, { promised }, () => node.promiseStored(clock.now, promised))
       }
       case 'storeCopies':
-        return this.#write(running, { copies: output.copies }, () =>
+        return this.#save(running, { copies: output.copies }, () =>
           node.copiesStored(clock.now, output.number),
         )
       case 'enter': {
@@ -252,14 +307,10 @@ export class ClusterSimNode {
     }
   }
 
-  /** To the node's file, one write after the other. */
-  #write(running: Running, change: Partial<Saved>, done: () => void): void {
-    const { clock, random } = this.#world
-    this.#fileFree = Math.max(clock.now, this.#fileFree) + random.between(0.1, this.diskDelay)
-    clock.after(this.#fileFree - clock.now, () => {
-      if (this.#running !== running) return
-      this.#saved = { ...this.#saved, ...change }
-      this.#do(running, done)
+  #save(running: Running, change: Partial<Saved>, done: () => void): void {
+    this.disk.save(change, {
+      done: () => this.#do(running, done),
+      failed: (how) => this.crash(how),
     })
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import type { MembershipWitness } from './membership-witness.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
+import type { Tally } from './tally.ts'
 
 export interface ClusterParcel {
   readonly from: Process
@@ -20,9 +21,15 @@ export interface ClusterWorld {
   readonly witness: MembershipWitness
   readonly ids: readonly string[]
   readonly partitions: number
-  readonly replicationFactor: number
   readonly durability: Durability
+  readonly tally: Tally
   readonly say: (node: string, text: string) => void
+  /** Something that must hold does not. */
+  readonly violate: (text: string) => void
+  /** Tells the others within that many milliseconds that no process listens there. */
+  readonly refuse: (node: string, within: number) => void
+  /** Disks have something to do after this event. */
+  readonly wakeDisks: () => void
 }
 
 export const namespaceName = 'test'

@@ -27,6 +27,11 @@ export interface SimulatedDiskOptions {
   readonly failure?: (call: DiskCall, path: string) => string | undefined
   /** Asked by each sync as it is called; one that this says does nothing, as if the program had left it out. */
   readonly skipsSync?: (call: 'sync' | 'syncFolder', path: string) => boolean
+  /** What a call waits for before it does its work, and before it answers; asked each time. */
+  readonly before?: (call: DiskCall) => Promise<void> | undefined
+  readonly after?: () => Promise<void> | undefined
+  /** Told of each write that a power failure takes back, or a part of it. */
+  readonly onForget?: (what: 'lost' | 'torn') => void
   /** The power fails at this call of the process, counted from 1. */
   readonly callsLeft?: number
   /** Bytes of the disk. */
@@ -110,10 +115,30 @@ export class SimulatedDisk implements Disk {
     this.#pendingNames = []
     this.#names = new Map(this.#durableNames)
     for (const inode of new Set(this.#names.values())) {
-      for (const change of inode.pending) inode.durable = applyPart(inode.durable, change, random)
+      for (const change of inode.pending) inode.durable = this.#keepSome(inode.durable, change)
       inode.pending = []
       inode.content = Buffer.from(inode.durable)
     }
+  }
+
+  /** What is left of one change after the power failed: of a write any of its sectors. */
+  #keepSome(content: Buffer, change: PendingWrite | { length: number }): Buffer {
+    const { random, onForget } = this.options
+    if ('length' in change) return random() < 0.5 ? applyTruncation(content, change.length) : content
+    const { position, bytes } = change
+    const odds = random()
+    let left = content
+    let [kept, sectors] = [0, 0]
+    for (let at = 0; at < bytes.length; sectors++) {
+      const next = Math.min(bytes.length, at + sectorBytes - ((position + at) % sectorBytes))
+      if (random() < odds) {
+        left = overwrite(left, bytes.subarray(at, next), position + at)
+        kept++
+      }
+      at = next
+    }
+    if (kept < sectors) onForget?.(kept === 0 ? 'lost' : 'torn')
+    return left
   }
 
   /** Another disk with the same files, all of it synced, for another process. */
@@ -220,11 +245,17 @@ export class SimulatedDisk implements Disk {
   /** Lets time pass, then does its work in one step; hangs when the process or the power is gone by then. */
   async #call<T>(call: DiskCall, path: string, work: () => T): Promise<T> {
     this.#calls++
+    const slow = this.options.before?.(call)
+    if (slow) await slow
     for (let wait = Math.floor(this.options.random() * 4); wait > 0; wait--) await Promise.resolve()
     if (this.#ended || this.hasFailed) return new Promise<never>(() => undefined)
     const code = this.options.failure?.(call, path)
-    if (code !== undefined) throw new SystemError(code, path)
-    return work()
+    const done = code === undefined ? { result: work() } : undefined
+    const held = this.options.after?.()
+    if (held) await held
+    if (this.#ended) return new Promise<never>(() => undefined)
+    if (!done) throw new SystemError(code ?? 'EIO', path)
+    return done.result
   }
 
   #handle(path: string, inode: Inode): DiskFile {
@@ -284,18 +315,4 @@ function overwrite(content: Buffer, bytes: Buffer, position: number): Buffer {
 function applyTruncation(content: Buffer, length: number): Buffer {
   if (length <= content.length) return Buffer.from(content.subarray(0, length))
   return Buffer.concat([content, Buffer.alloc(length - content.length)])
-}
-
-/** What is left of one change after the power failed. */
-function applyPart(content: Buffer, change: PendingWrite | { length: number }, random: () => number): Buffer {
-  if ('length' in change) return random() < 0.5 ? applyTruncation(content, change.length) : content
-  const { position, bytes } = change
-  const odds = random()
-  let left = content
-  for (let at = 0; at < bytes.length;) {
-    const next = Math.min(bytes.length, at + sectorBytes - ((position + at) % sectorBytes))
-    if (random() < odds) left = overwrite(left, bytes.subarray(at, next), position + at)
-    at = next
-  }
-  return left
 }

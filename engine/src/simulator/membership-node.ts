@@ -6,6 +6,8 @@ import type { Clock } from './clock.ts'
 import type { Network } from './network.ts'
 import type { MembershipWitness } from './membership-witness.ts'
 import type { Random } from './random.ts'
+import { Standstill } from './standstill.ts'
+import { type FaultyNode, quickDisk } from './storm.ts'
 
 /** What a node reports and what a record carries: enough to see who took part. */
 export type Report = string
@@ -28,18 +30,18 @@ export interface MembershipWorld {
 export const interval = 100
 export const timeout = 600
 
-export class MembershipNode {
+export class MembershipNode implements FaultyNode {
   readonly id: string
   readonly #world: MembershipWorld
   #incarnation: string
   #durable: ViewId = noView
   #process: Process | undefined
   #machine: Membership<Report, Input> | undefined
-  #paused: (() => void)[] | undefined
+  readonly #standstill = new Standstill()
   /** When the disk has written all it was given. */
   #diskFree = 0
   /** Longest sync in milliseconds. */
-  diskDelay = 3
+  diskDelay = quickDisk
 
   constructor(id: string, world: MembershipWorld) {
     this.id = id
@@ -76,11 +78,12 @@ export class MembershipNode {
     this.#tick(self)
   }
 
+  /** Its disk keeps what was written, however it ends. */
   crash(): void {
     if (!this.#machine) return
     this.#machine = undefined
     this.#process = undefined
-    this.#paused = undefined
+    this.#standstill.forget()
     this.#diskFree = 0
     this.#world.say(this.id, 'crashes')
   }
@@ -93,17 +96,15 @@ export class MembershipNode {
   }
 
   pause(): void {
-    if (!this.#machine || this.#paused) return
-    this.#paused = []
+    if (!this.#machine || this.#standstill.isStill) return
+    this.#standstill.begin()
     this.#world.say(this.id, 'stands still')
   }
 
   resume(): void {
-    const waiting = this.#paused
-    this.#paused = undefined
-    if (!waiting) return
+    if (!this.#standstill.isStill) return
     this.#world.say(this.id, 'goes on')
-    for (const run of waiting) run()
+    this.#standstill.end()
   }
 
   renew(): void {
@@ -143,9 +144,7 @@ export class MembershipNode {
 
   /** Runs it in this start of the node, after the pause if there is one. */
   #do(self: Process, run: () => void): void {
-    if (this.#process !== self) return
-    if (this.#paused) this.#paused.push(() => this.#do(self, run))
-    else run()
+    if (this.#process === self) this.#standstill.run(run)
   }
 
   #run(self: Process, outputs: MembershipOutput<Report, Input>[]): void {

@@ -6,15 +6,15 @@ import { sameView } from '../cluster/view-id.ts'
 import { Clock } from './clock.ts'
 import { MembershipNode, timeout, type Parcel } from './membership-node.ts'
 import { MembershipWitness } from './membership-witness.ts'
-import { calmNetwork, Network, splitShapes, type SplitShape } from './network.ts'
+import { Network, splitShapes, type SplitShape } from './network.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
+import { slowestNetwork, Storm } from './storm.ts'
+import { Tally } from './tally.ts'
 import { Transcript } from './transcript.ts'
 
 /** Milliseconds of faults. */
 const stormTime = 15_000
-
-const slowestNetwork = { delay: 1500, loss: 0.3, repeat: 0.3 }
 
 export interface MembershipRunOptions {
   readonly seed: number
@@ -44,14 +44,14 @@ class MembershipRun {
   readonly #random: Random
   readonly #network: Network<Parcel>
   readonly #nodes: MembershipNode[]
-  #faults = 0
+  readonly #tally = new Tally()
+  readonly #storm: Storm<MembershipNode>
 
   constructor(seed: number) {
     this.#random = new Random(seed)
     const byId = new Map<string, MembershipNode>()
-    this.#network = new Network(this.#clock, this.#random, (_from, to, parcel) =>
-      byId.get(to)!.receive(parcel),
-    )
+    const deliver = (_from: string, to: string, parcel: Parcel) => byId.get(to)!.receive(parcel)
+    this.#network = new Network(this.#clock, this.#random, deliver, this.#tally)
     const ids = Array.from({ length: 3 + this.#random.below(5) }, (_, i) => `A${i + 1}`)
     const world = {
       clock: this.#clock,
@@ -66,26 +66,29 @@ class MembershipRun {
       byId.set(node.id, node)
       this.#clock.after(this.#random.between(0, 500), () => node.start())
     }
+    this.#storm = new Storm({
+      clock: this.#clock,
+      random: this.#random,
+      network: this.#network,
+      tally: this.#tally,
+      nodes: this.#nodes,
+      say: (node, text) => this.#say(node, text),
+      own: { renew: (node) => node.renew() },
+    })
   }
 
   storm(time: number): void {
     const end = this.#clock.now + time
     while (this.#clock.now < end) {
       this.wait(this.#random.pick([20, 100, 400, 1500]) * this.#random.fraction())
-      this.#fault()
+      this.#storm.strike()
       for (const node of this.#nodes) node.probe()
     }
   }
 
   /** Ends all faults; the network stays in one shape from now on. */
   calm(ending: SplitShape | 'healed' = this.#random.pick(['healed', ...splitShapes] as const)): void {
-    this.#network.heal()
-    this.#network.faults = { ...calmNetwork }
-    for (const node of this.#nodes) {
-      node.resume()
-      node.start()
-      node.diskDelay = 3
-    }
+    this.#storm.calm()
     if (ending !== 'healed') {
       this.#network.split(
         ending,
@@ -141,61 +144,15 @@ class MembershipRun {
       seed,
       violations,
       checksum: this.#transcript.checksum,
-      counts: { nodes: this.#nodes.length, faults: this.#faults, views, promises, acknowledgements },
+      counts: {
+        nodes: this.#nodes.length,
+        faults: this.#storm.faults,
+        views,
+        promises,
+        acknowledgements,
+        ...this.#tally.counts,
+      },
       transcript: this.#transcript.text(),
-    }
-  }
-
-  #fault(): void {
-    const random = this.#random
-    const node = random.pick(this.#nodes)
-    const ids = this.#nodes.map((each) => each.id)
-    const kinds = [
-      'split',
-      'heal',
-      'flap',
-      'crash',
-      'restart',
-      'blank',
-      'pause',
-      'network',
-      'disk',
-      'renew',
-    ] as const
-    const kind = random.pick(kinds)
-    this.#faults++
-    this.#say('--', `${kind} ${node.id}`)
-    switch (kind) {
-      case 'split':
-        return this.#network.split(random.pick(splitShapes), ids)
-      case 'heal':
-        return this.#network.heal()
-      case 'flap':
-        return this.#network.cut(node.id, random.pick(ids))
-      case 'crash':
-        return node.crash()
-      case 'restart':
-        node.crash()
-        return node.start()
-      case 'blank':
-        node.loseDisk()
-        return node.start()
-      case 'pause':
-        node.pause()
-        return this.#clock.after(random.pick([50, 1000, 5000]), () => node.resume())
-      case 'network':
-        this.#network.faults = random.pick([
-          calmNetwork,
-          { delay: 50, loss: 0, repeat: 0.2 },
-          { delay: 300, loss: 0.1, repeat: 0.1 },
-          slowestNetwork,
-        ])
-        return
-      case 'disk':
-        node.diskDelay = random.pick([3, 100, 2000])
-        return
-      case 'renew':
-        return node.renew()
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Clock } from './clock.ts'
 import type { Random } from './random.ts'
+import type { Tally } from './tally.ts'
 
 export interface NetworkFaults {
   /** Longest delay in milliseconds; the shortest is a tenth of a millisecond. */
@@ -24,21 +25,41 @@ export class Network<Message> {
   readonly #random: Random
   readonly #deliver: (from: string, to: string, message: Message) => void
   readonly #cuts = new Set<string>()
+  readonly #tally: Tally | undefined
+  /** When the last message of a link that has been sent so far arrives. */
+  readonly #lastArrival = new Map<string, number>()
   faults: NetworkFaults = { ...calmNetwork }
 
-  constructor(clock: Clock, random: Random, deliver: (from: string, to: string, message: Message) => void) {
+  /** What becomes of messages is counted where there is a tally. */
+  constructor(
+    clock: Clock,
+    random: Random,
+    deliver: (from: string, to: string, message: Message) => void,
+    tally?: Tally,
+  ) {
     this.#clock = clock
     this.#random = random
     this.#deliver = deliver
+    this.#tally = tally
   }
 
   send(from: string, to: string, message: Message): void {
-    if (this.#cuts.has(`${from}>${to}`) || this.#random.chance(this.faults.loss)) return
+    const link = `${from}>${to}`
+    if (this.#cuts.has(link)) return this.#tally?.add('message cut off')
+    if (this.#random.chance(this.faults.loss)) return this.#tally?.add('message lost')
     const copies = this.#random.chance(this.faults.repeat) ? 2 : 1
+    if (copies > 1) this.#tally?.add('message repeated')
     for (let i = 0; i < copies; i++) {
       const delay = this.#random.between(0.1, this.faults.delay)
+      if (this.#tally) this.#noteOrder(this.#tally, link, this.#clock.now + delay)
       this.#clock.after(delay, () => this.#deliver(from, to, message))
     }
+  }
+
+  #noteOrder(tally: Tally, link: string, arrival: number): void {
+    const last = this.#lastArrival.get(link) ?? 0
+    if (arrival < last) tally.add('message overtaken')
+    else this.#lastArrival.set(link, arrival)
   }
 
   reaches(from: string, to: string): boolean {
