@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { ClusterConfig } from '../server/cluster-config.ts'
 import type { NodeConfig } from '../server/config.ts'
 import { gatherConfig, parseNamespace } from '../server/config-sources.ts'
 import type { Node } from '../server/node.ts'
@@ -15,10 +16,17 @@ Without flags: listens on 127.0.0.1:3000 and keeps namespace test in memory.
   --port N              port; 0 takes any free one (LARDER_PORT)
   --folder PATH         keep data in files here (LARDER_FOLDER)
   --accept-damage       start on damaged files although records may be lost or old
-  --namespace SPEC      name[,flush|commit|none][,memoryMiB=…][,defaultTtl=…][,nsupPeriod=…]; may be given several
-                        times (LARDER_NAMESPACES, separated by blanks)
+  --namespace SPEC      name[,flush|commit|none][,strong][,replicationFactor=…][,memoryMiB=…][,defaultTtl=…]
+                        [,nsupPeriod=…]; may be given several times (LARDER_NAMESPACES, separated by blanks)
   --node-id HEX         (LARDER_NODE_ID)
-  --cluster-name NAME   (LARDER_CLUSTER_NAME)
+
+One of these makes the node one of a cluster:
+
+  --seed HOST:MESHPORT  a node to join; may be given several times (LARDER_SEEDS, separated by blanks)
+  --mesh-port N         port for other nodes; default: the service port + 2 (LARDER_MESH_PORT)
+  --rack N              replicas go to different racks first (LARDER_RACK)
+
+  --cluster-name NAME   nodes with another one are refused; default: larder (LARDER_CLUSTER_NAME)
   --config FILE         instead of ./larder.config.ts
 
 Flags win over the environment, which wins over the file:
@@ -30,6 +38,8 @@ Examples:
   larder server
   larder server --port 3010 --folder ./data
   larder server --folder ./data --namespace shop,flush --namespace stock,commit,memoryMiB=512
+  larder server --host 10.0.0.1 --mesh-port 3002 --folder ./data      the first node of a cluster
+  larder server --host 10.0.0.2 --seed 10.0.0.1:3002 --folder ./data  one more, on another machine
 `,
   async run(args) {
     const { values } = parseArgs({
@@ -42,6 +52,9 @@ Examples:
         namespace: { type: 'string', multiple: true },
         'node-id': { type: 'string' },
         'cluster-name': { type: 'string' },
+        seed: { type: 'string', multiple: true },
+        'mesh-port': { type: 'string' },
+        rack: { type: 'string' },
         config: { type: 'string' },
       },
     })
@@ -53,6 +66,8 @@ Examples:
     if (values.namespace) flags.namespaces = values.namespace.map(parseNamespace)
     if (values['node-id'] !== undefined) flags.nodeId = values['node-id']
     if (values['cluster-name'] !== undefined) flags.clusterName = values['cluster-name']
+    const cluster = clusterFlags(values)
+    if (cluster) flags.cluster = cluster
     const config = await gatherConfig({
       cwd: process.cwd(),
       file: values.config,
@@ -69,9 +84,25 @@ Examples:
   },
 }
 
+interface ClusterFlags {
+  readonly seed?: string[]
+  readonly 'mesh-port'?: string
+  readonly rack?: string
+}
+
+function clusterFlags({ seed, 'mesh-port': port, rack }: ClusterFlags): ClusterConfig | undefined {
+  if (seed === undefined && port === undefined && rack === undefined) return undefined
+  return {
+    ...(seed && { seeds: seed }),
+    ...(port !== undefined && { port: wholeNumber('mesh-port', port, 0, 65_535) }),
+    ...(rack !== undefined && { rack: wholeNumber('rack', rack, 0, 1_000_000) }),
+  }
+}
+
 function banner(node: Node): string {
   const namespaces = node.namespaces.map(({ name, kept }) => `${name} (${kept})`).join(', ')
-  return `Node ${node.id} serves ${node.host}:${node.port}; namespaces: ${namespaces}`
+  const mesh = node.meshAddress === undefined ? '' : `, other nodes at ${node.meshAddress}`
+  return `Node ${node.id} serves ${node.host}:${node.port}${mesh}; namespaces: ${namespaces}`
 }
 
 /** Resolves at Ctrl-C or SIGTERM; a second one ends the process at once. */
