@@ -6,6 +6,8 @@ export interface ClusterConfig {
   seeds?: readonly string[]
   /** Port for other nodes; 0 takes any free one. Default: the service port + 2. */
   port?: number
+  /** `host:port` that other nodes are told, where something stands between them and this one. Default: its own. */
+  advertise?: string
   /** Replicas go to different racks first. Nodes on one machine share a rack. */
   rack?: number
   /** Milliseconds between heartbeats. */
@@ -17,11 +19,19 @@ export interface ClusterConfig {
 export interface ResolvedCluster {
   readonly seeds: readonly string[]
   readonly port: number
+  readonly advertise: string | undefined
   readonly rack: number
   readonly heartbeat: { readonly interval: number; readonly timeout: number }
 }
 
-const clusterKeys: readonly (keyof ClusterConfig)[] = ['seeds', 'port', 'rack', 'heartbeatMs', 'timeoutMs']
+const clusterKeys: readonly (keyof ClusterConfig)[] = [
+  'seeds',
+  'port',
+  'advertise',
+  'rack',
+  'heartbeatMs',
+  'timeoutMs',
+]
 
 /** As the real server: its port for other nodes is the service port + 2. */
 const meshPortBehind = 2
@@ -29,27 +39,33 @@ const meshPortBehind = 2
 const defaultHeartbeatMs = 150
 const defaultTimeoutMs = 1500
 const largestRack = 1_000_000
-const seedForm = /^(?:\[[^\]]+\]|[^:\s]+):\d{1,5}$/
+const addressForm = /^(?:\[[^\]]+\]|[^:\s]+):\d{1,5}$/
 
 export function resolveCluster(cluster: ClusterConfig, servicePort: number): ResolvedCluster {
   if (typeof cluster !== 'object' || cluster === null)
     throw invalid('cluster', cluster, "an object such as { seeds: ['127.0.0.1:3002'] }")
   refuseUnknown(cluster, clusterKeys, 'cluster.')
   const { seeds = [], rack = 0, heartbeatMs = defaultHeartbeatMs, timeoutMs = defaultTimeoutMs } = cluster
-  if (!Array.isArray(seeds) || !seeds.every(isSeed))
+  if (!Array.isArray(seeds) || !seeds.every(isAddress))
     throw invalid('cluster.seeds', seeds, "a list of addresses such as '127.0.0.1:3002'")
+  const { advertise } = cluster
+  if (advertise !== undefined && !isAddress(advertise))
+    throw invalid('cluster.advertise', advertise, "an address such as '10.0.0.7:3002'")
   const port = cluster.port ?? (servicePort === 0 ? 0 : servicePort + meshPortBehind)
   const interval = whole(heartbeatMs, 'cluster.heartbeatMs', 10, 10_000)
   return {
     seeds,
     port: whole(port, 'cluster.port', 0, 65_535),
+    advertise,
     rack: whole(rack, 'cluster.rack', 0, largestRack),
     heartbeat: { interval, timeout: whole(timeoutMs, 'cluster.timeoutMs', 4 * interval, 600_000) },
   }
 }
 
-function isSeed(seed: unknown): seed is string {
+function isAddress(text: unknown): text is string {
   return (
-    typeof seed === 'string' && seedForm.test(seed) && Number(seed.slice(seed.lastIndexOf(':') + 1)) < 65_536
+    typeof text === 'string' &&
+    addressForm.test(text) &&
+    Number(text.slice(text.lastIndexOf(':') + 1)) < 65_536
   )
 }

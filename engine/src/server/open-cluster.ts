@@ -55,6 +55,7 @@ export async function openCluster(
   let servicePort = config.port
   const host = new ClusterHost({
     ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote },
+    ...(cluster.advertise === undefined ? {} : { advertise: cluster.advertise }),
     ...{ port: cluster.port, seeds: cluster.seeds, rack: cluster.rack, heartbeat: cluster.heartbeat },
     namespaces: namespaces.map((namespace, i) => setupOf(namespace, config.namespaces[i]!, folder)),
     serviceAddresses: () => serviceAddresses(config.host, servicePort),

@@ -37,6 +37,7 @@ const facts = (data: Record<string, string | undefined>, id?: string) => ({
 describe('a clustered configuration', () => {
   it.each<[NodeConfig, string]>([
     [{ cluster: { seeds: ['nowhere'] } }, 'Setting cluster.seeds is ["nowhere"]; it must be a list of'],
+    [{ cluster: { advertise: 'me' } }, 'Setting cluster.advertise is "me"; it must be an address such as'],
     [{ cluster: { port: 70_000 } }, 'Setting cluster.port is 70000; it must be a whole number from 0'],
     [{ cluster: { timeoutMs: 300 } }, 'Setting cluster.timeoutMs is 300; it must be a whole number from 600'],
     [{ port: 65_535, cluster: {} }, 'Setting cluster.port is 65537; it must be a whole number from 0'],

@@ -14,6 +14,8 @@ export interface ClusterHostOptions {
   readonly host: string
   /** For other nodes; 0 takes any free port. */
   readonly port: number
+  /** Told to other nodes in place of its own. */
+  readonly advertise?: MeshAddress
   readonly seeds: readonly MeshAddress[]
   readonly rack: number
   readonly namespaces: readonly NamespaceSetup[]
@@ -85,8 +87,9 @@ export class ClusterHost {
 
   /** Rejects when the port cannot be opened. */
   async open(): Promise<void> {
-    const { self, cluster, host, port, seeds, onNote = () => undefined } = this.#options
+    const { self, cluster, host, port, seeds, advertise, onNote = () => undefined } = this.#options
     this.#mesh = await Mesh.open({
+      ...(advertise === undefined ? {} : { advertise }),
       ...{ self, cluster, host, port, seeds, onNote },
       onMessage: (from, message) => {
         this.node.receive(performance.now(), from, message)

@@ -15,6 +15,8 @@ export interface MeshOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** Told to other nodes in place of its own. */
+  readonly advertise?: MeshAddress
   readonly seeds: readonly MeshAddress[]
   readonly onMessage: (from: Process, message: ClusterMessage) => void
   /** A node of this cluster can be reached. */
@@ -65,12 +67,12 @@ export class Mesh {
   }
 
   #listen(): Promise<void> {
-    const { host, port } = this.#options
+    const { host, port, advertise } = this.#options
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen(port, host, () => {
         const at = this.#server.address()
-        this.#address = `${host}:${at !== null && typeof at === 'object' ? at.port : port}`
+        this.#address = advertise ?? `${host}:${at !== null && typeof at === 'object' ? at.port : port}`
         resolve()
       })
     })
