@@ -1,13 +1,20 @@
 /** What clients asked of two records and what they were told. */
-import type { Digest } from '../cluster/strong/copy-disk.ts'
-import type { ReadAnswer, WriteAnswer } from '../cluster/strong/master.ts'
+import { contentOf, type Digest } from '../cluster/strong/copy-disk.ts'
+import type { Answer } from '../cluster/strong/master.ts'
 import type { StrongPartition } from '../cluster/strong/partition.ts'
 import { linearizability, maxOperations, type Operation } from './linearizability.ts'
+import type { StrongDisk } from './strong-disk.ts'
 import type { StrongWitness } from './strong-witness.ts'
 
 interface OpenOperation extends Operation {
   returned: number | undefined
   value?: string | undefined
+}
+
+/** Where an operation is done. */
+export interface Copy {
+  readonly partition: StrongPartition<string>
+  readonly disk: StrongDisk
 }
 
 /** Steps of one check. */
@@ -38,37 +45,58 @@ export class StrongHistory {
     return [...this.#operations.values()].every((operations) => operations.length < maxOperations - 2)
   }
 
-  append(partition: StrongPartition<string>, digest: Digest): void {
+  append(now: number, { partition, disk }: Copy, digest: Digest): void {
     const token = String.fromCharCode(97 + (this.#tokens % 26)) + (this.#tokens++ >= 26 ? "'" : '')
     const operation = this.#begin('append', digest, token)
-    const change = (content: string | undefined) => (operation.value = (content ?? '') + token)
-    partition.write(digest, change, (answer) => this.#wrote([digest], operation, answer, digest))
-  }
-
-  delete(partition: StrongPartition<string>, digest: Digest): void {
-    const operation = this.#begin('delete', digest)
-    partition.write(
+    partition.execute(now, {
       digest,
-      () => undefined,
-      (answer) => this.#wrote([digest], operation, answer, digest),
-    )
+      kind: 'write',
+      run: (position) => {
+        operation.value = (contentOf(disk.find(digest), disk.truncated) ?? '') + token
+        disk.apply({ entries: [[digest, { position, content: operation.value }]], state: position })
+        return true
+      },
+      answer: (answer) => this.#wrote([digest], operation, answer, digest),
+    })
   }
 
-  truncate(partition: StrongPartition<string>): void {
+  /** Of what is there. */
+  delete(now: number, { partition, disk }: Copy, digest: Digest): void {
+    const operation = this.#begin('delete', digest)
+    partition.execute(now, {
+      digest,
+      kind: 'write',
+      run: (position) => {
+        if (contentOf(disk.find(digest), disk.truncated) === undefined) return false
+        disk.apply({ entries: [[digest, { position, content: undefined }]], state: position })
+        return true
+      },
+      answer: (answer) => this.#wrote([digest], operation, answer, digest),
+    })
+  }
+
+  truncate({ partition }: Copy): void {
     const [first, ...others] = this.#digests
     const operation = this.#begin('delete', first!)
     for (const digest of others) this.#operations.get(digest)!.push(operation)
     partition.truncate((answer) => this.#wrote(this.#digests, operation, answer, undefined))
   }
 
-  read(partition: StrongPartition<string>, digest: Digest): void {
+  read(now: number, { partition, disk }: Copy, digest: Digest): void {
     const operation = this.#begin('read', digest)
-    partition.read(digest, (answer: ReadAnswer<string>) => {
-      if (answer.kind === 'refused') return this.#forget([digest], operation)
-      operation.value = answer.content
-      operation.returned = ++this.#time
-      this.reads++
-      this.#say(() => `read ${digest}: ${answer.content ?? 'nothing'}`)
+    partition.execute(now, {
+      digest,
+      kind: 'read',
+      run: () => {
+        operation.value = contentOf(disk.find(digest), disk.truncated)
+        return false
+      },
+      answer: (answer) => {
+        if (answer.kind === 'refused') return this.#forget([digest], operation)
+        operation.returned = ++this.#time
+        this.reads++
+        this.#say(() => `read ${digest}: ${operation.value ?? 'nothing'}`)
+      },
     })
   }
 
@@ -110,7 +138,7 @@ export class StrongHistory {
   #wrote(
     digests: readonly Digest[],
     operation: OpenOperation,
-    answer: WriteAnswer,
+    answer: Answer,
     written: Digest | undefined,
   ): void {
     if (answer.kind === 'refused') return this.#forget(digests, operation)
@@ -121,7 +149,7 @@ export class StrongHistory {
     if (answer.kind !== 'ok') return
     operation.returned = ++this.#time
     this.acknowledged++
-    this.#witness.acknowledged(answer.position, written)
+    if (answer.position) this.#witness.acknowledged(answer.position, written)
   }
 
   #forget(digests: readonly Digest[], operation: OpenOperation): void {

@@ -1,5 +1,6 @@
 /** One node of a short schedule: the real view and partition machines on a disk that may lose what was not synced. */
 import { processKey, sameProcess, type Process } from '../cluster/process.ts'
+import { viewNumberOf } from '../cluster/regime.ts'
 import type { CopyReport, Durability, StrongInput } from '../cluster/strong/activation.ts'
 import type { CopyMeta } from '../cluster/strong/copy-disk.ts'
 import type { Lineage } from '../cluster/strong/lineage.ts'
@@ -13,6 +14,7 @@ import type { Network } from './network.ts'
 import type { Random } from './random.ts'
 import { blankMeta, StrongDisk } from './strong-disk.ts'
 import { noLineage } from '../cluster/strong/lineage.ts'
+import type { Copy } from './strong-history.ts'
 import type { StrongWitness } from './strong-witness.ts'
 
 export type StrongParcel = { readonly from: Process; readonly toStart: string } & (
@@ -164,8 +166,8 @@ export class StrongNode {
   }
 
   /** Does something with the partition, and sends what comes of it. */
-  use(run: (partition: StrongPartition<string>) => void): void {
-    this.#turn(() => run(this.#partition!))
+  use(run: (copy: Copy, now: number) => void): void {
+    this.#turn(() => run({ partition: this.#partition!, disk: this.disk }, this.#world.clock.now))
   }
 
   receive(parcel: StrongParcel): void {
@@ -236,7 +238,7 @@ export class StrongNode {
       const { plan } = partition
       const ids = (processes: readonly Process[]) => processes.map(({ id }) => id).join(' ')
       const role = plan
-        ? `master ${plan.master.id}, complete ${ids(plan.complete)} of ${ids(plan.replicas)}, starts from ${plan.source.id} at ${plan.activation.start.sequence} of ${plan.activation.start.regime.number}`
+        ? `master ${plan.master.id}, complete ${ids(plan.complete)} of ${ids(plan.replicas)}, starts from ${plan.source.id} at ${plan.activation.start.sequence} of ${viewNumberOf(plan.activation.start.regime)}`
         : 'may not serve'
       return `enters ${viewKey(record.id)} with ${ids(record.members)}: ${role}`
     })
@@ -268,11 +270,11 @@ export class StrongNode {
   #belief(): string {
     const { lineage, meta } = this.disk
     const claims = meta.claims.map(({ number }) => number).join(' ')
-    return `at ${lineage.state.sequence} of ${lineage.state.regime.number}, complete as of ${claims}${meta.unclean ? ', unclean' : ''}`
+    return `at ${lineage.state.sequence} of ${viewNumberOf(lineage.state.regime)}, complete as of ${claims}${meta.unclean ? ', unclean' : ''}`
   }
 }
 
 function describe({ view, body }: StrongMessage<string>): string {
   const { kind, ...rest } = body
-  return `${kind} (${view.number}) ${JSON.stringify(rest, (key, value: unknown) => (key === 'regime' ? (value as ViewId).number : value))}`
+  return `${kind} (${view.number}) ${JSON.stringify(rest, (key, value: unknown) => (key === 'regime' && typeof value === 'number' ? viewNumberOf(value) : value))}`
 }

@@ -144,7 +144,7 @@ class StrongRun {
       case 'truncate':
         return this.#request(event)
       case 'drop':
-        return node.use((partition) => partition.dropTombstones(2))
+        return node.use(({ partition }) => partition.dropTombstones(2))
       case 'sync':
         return node.disk.whenSynced('data', () => undefined)
       case 'roster':
@@ -206,10 +206,10 @@ class StrongRun {
     if (serving.length === 0) return
     const node = this.#random.pick(serving)
     const digest = this.#random.pick(digests)
-    node.use((partition) => {
-      if (kind === 'truncate') history.truncate(partition)
-      else if (kind === 'write') history.append(partition, digest)
-      else history[kind](partition, digest)
+    node.use((copy, now) => {
+      if (kind === 'truncate') history.truncate(copy)
+      else if (kind === 'write') history.append(now, copy, digest)
+      else history[kind](now, copy, digest)
     })
   }
 

@@ -43,7 +43,7 @@ function view(stage: StrongStage, ids: string): void {
 
 /** If the node serves. */
 function append(stage: StrongStage, id: string, digest: string): void {
-  stage.node(id).use((partition) => stage.history.append(partition, digest))
+  stage.node(id).use((copy, now) => stage.history.append(now, copy, digest))
   stage.pass(2)
 }
 
@@ -113,7 +113,7 @@ const scenes: readonly Scene[] = [
       }
       view(stage, 'A5 A4 A3')
       append(stage, 'A3', 'A')
-      stage.node('A1').use((partition) => stage.history.read(partition, 'A'))
+      stage.node('A1').use((copy, now) => stage.history.read(now, copy, 'A'))
       stage.pass(4)
     },
   },
@@ -125,9 +125,9 @@ const scenes: readonly Scene[] = [
       append(stage, 'A1', 'A')
       append(stage, 'A1', 'B')
       view(stage, 'A1 A2')
-      stage.node('A1').use((partition) => stage.history.delete(partition, 'A'))
+      stage.node('A1').use((copy, now) => stage.history.delete(now, copy, 'A'))
       stage.pass(2)
-      stage.node('A1').use((partition) => partition.dropTombstones(1))
+      stage.node('A1').use(({ partition }) => partition.dropTombstones(1))
       view(stage, 'A1 A3')
       view(stage, 'A4 A3 A2')
       view(stage, 'A4 A3 A2')
@@ -140,13 +140,13 @@ const scenes: readonly Scene[] = [
       view(stage, 'A1 A2')
       append(stage, 'A1', 'A')
       view(stage, 'A1')
-      stage.node('A1').use((partition) => stage.history.delete(partition, 'A'))
+      stage.node('A1').use((copy, now) => stage.history.delete(now, copy, 'A'))
       stage.pass(2)
       stage.propose(stage.node('A1'), nodesOf(stage, 'A1 A2'))
       for (let i = 0; i < 40; i++) {
         stage.wait(1)
         if (i % 8 === 0) stage.tick()
-        stage.node('A1').use((partition) => partition.dropTombstones(1))
+        stage.node('A1').use(({ partition }) => partition.dropTombstones(1))
       }
     },
   },
@@ -156,7 +156,7 @@ const scenes: readonly Scene[] = [
     play: (stage) => {
       view(stage, 'A1 A2 A3')
       const { history } = stage
-      stage.node('A1').use((partition) => history.append(partition, 'A'))
+      stage.node('A1').use((copy, now) => history.append(now, copy, 'A'))
       for (let i = 0; i < 300 && history.acknowledged === 0; i++) stage.wait(1)
       const member = stage.node('A2')
       member.crash()
@@ -229,7 +229,7 @@ const scenes: readonly Scene[] = [
       view(stage, 'A3 A2')
       view(stage, 'A3 A2')
       append(stage, 'A2', 'A')
-      stage.node('A1').use((partition) => stage.history.read(partition, 'A'))
+      stage.node('A1').use((copy, now) => stage.history.read(now, copy, 'A'))
       stage.pass(4)
     },
   },

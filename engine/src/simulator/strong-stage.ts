@@ -4,7 +4,7 @@
  */
 import type { Durability } from '../cluster/strong/activation.ts'
 import { firstLineage } from '../cluster/strong/lineage.ts'
-import { contentOf } from '../cluster/strong/master.ts'
+import { contentOf } from '../cluster/strong/copy-disk.ts'
 import { isSeated, mayActivate, type RosterContent } from '../cluster/strong/roster.ts'
 import { noView } from '../cluster/view-id.ts'
 import { Clock } from './clock.ts'
@@ -149,8 +149,8 @@ export class StrongStage {
     }
     const master = this.master!
     for (const digest of digests) {
-      this.guard(() => master.use((partition) => this.history.append(partition, digest)))
-      this.guard(() => master.use((partition) => this.history.read(partition, digest)))
+      this.guard(() => master.use((copy, now) => this.history.append(now, copy, digest)))
+      this.guard(() => master.use((copy, now) => this.history.read(now, copy, digest)))
     }
     this.pass(5)
     this.witness.converged(master)

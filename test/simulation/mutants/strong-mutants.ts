@@ -165,7 +165,7 @@ const mutants: readonly Strong[] = [
     find: ': members.filter(({ report }) => past.isComplete(report))',
     replace:
       ': members.filter(({ process, report }) => past.isComplete(report) && isSeated(known.pending ?? known.inForce, process))',
-    seed: 25,
+    seed: 42,
     breaks: 'D3|A6',
   },
   {
@@ -197,7 +197,7 @@ const mutants: readonly Strong[] = [
     file: strong('partition'),
     find: "if (isComplete && plan.activation.synced) context.whenSynced('data', write)",
     replace: 'if (!plan.activation.regime) write()',
-    seed: 399,
+    seed: 445,
     breaks: 'A|L1',
   },
   {
@@ -235,9 +235,9 @@ const mutants: readonly Strong[] = [
   {
     name: 'A8: bringing a copy to the starting state is more than one write',
     file: strong('bring-up'),
-    find: '    disk.apply({ ...unit, horizon, lineage: begun(plan.start, plan.activation.regime) })\n',
+    find: '    disk.apply({ ...unit, horizon, lineage: begun(plan.start, regimeOf(plan.activation.regime)) })\n',
     replace:
-      '    disk.apply({ lineage: begun(plan.start, plan.activation.regime) })\n    disk.apply({ ...unit, horizon })\n',
+      '    disk.apply({ lineage: begun(plan.start, regimeOf(plan.activation.regime)) })\n    disk.apply({ ...unit, horizon })\n',
     seed: 6699,
     breaks: 'A|L1',
   },
@@ -268,16 +268,16 @@ const mutants: readonly Strong[] = [
   {
     name: 'W2: a write that the next regime lacks is answered ok',
     file: strong('partition'),
-    find: 'this.isServing && holds(this.#options.disk.lineage, position)',
-    replace: 'this.isServing',
+    find: 'answer(holds(start, position) ?',
+    replace: 'answer(position ?',
     seed: 50,
     breaks: 'A2|L1',
   },
   {
     name: 'W3: what is not acknowledged by all is read',
     file: strong('master'),
-    find: 'for (let i = this.#pending.length - 1; i >= 0; i--) {',
-    replace: 'for (let i = -1; i >= 0; i--) {',
+    find: 'if (sequence <= this.#acknowledged) return waiter.go()',
+    replace: 'if (sequence >= 0) return waiter.go()',
     seed: 760,
     breaks: 'L1',
   },
@@ -286,7 +286,7 @@ const mutants: readonly Strong[] = [
     file: strong('master'),
     find: 'this.#confirmation.begin(this.#otherComplete())',
     replace: 'this.#confirmation.begin([])',
-    seed: 903,
+    seed: 18823,
     breaks: 'L1',
   },
   {
@@ -303,7 +303,7 @@ const mutants: readonly Strong[] = [
     file: strong('replica'),
     find: 'this.#held = item.point ? disk.digestsAbove(item.point) : []',
     replace: 'this.#held = []',
-    seed: 110,
+    seed: 160,
     breaks: 'F1|A8|L1|A2',
   },
   {
@@ -319,7 +319,7 @@ const mutants: readonly Strong[] = [
     file: strong('replica'),
     find: 'return disk.apply({ range: { after, upTo }, entries })',
     replace: 'return disk.apply(after === upTo ? { entries } : { entries })',
-    seed: 3792,
+    seed: 4323,
     breaks: 'F1|A8|L1|A2',
   },
   {
@@ -344,7 +344,7 @@ const mutants: readonly Strong[] = [
     file: strong('master'),
     find: '.filter(({ fill }) => !fill || fill.isRecorded)\n      .map',
     replace: '.filter(({ fill }) => !fill)\n      .map',
-    seed: 11487,
+    seed: 17129,
     breaks: 'L1',
   },
   {
@@ -361,7 +361,7 @@ const mutants: readonly Strong[] = [
     file: strong('partition'),
     find: '|| comparePositions(version.position, limit) > 0) continue',
     replace: '|| limit.sequence < 0) continue',
-    seed: 2907,
+    seed: 20079,
     breaks: 'F1|A8|L1',
   },
   {
@@ -369,7 +369,7 @@ const mutants: readonly Strong[] = [
     file: strong('fill'),
     find: 'comparePositions(point, disk.horizon) >= 0',
     replace: 'comparePositions(point, disk.horizon) >= -Infinity',
-    seed: 3792,
+    seed: 4323,
     breaks: 'F1|A8|L1',
   },
   {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { planOf, type CopyReport } from '../../../engine/src/cluster/strong/activation.ts'
 import { firstLineage, noLineage, type Lineage } from '../../../engine/src/cluster/strong/lineage.ts'
+import { firstRegime } from '../../../engine/src/cluster/strong/position.ts'
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import { Rendezvous } from '../../../engine/src/cluster/rendezvous.ts'
 
@@ -12,7 +13,7 @@ const order = new Rendezvous(ids).order(0)
 
 const lineageAt = (sequence: number): Lineage => ({
   ...firstLineage,
-  state: { regime: noView, sequence },
+  state: { regime: firstRegime, sequence },
 })
 const report = (changes: Partial<CopyReport> = {}): CopyReport => ({
   rosters: { inForce: roster },

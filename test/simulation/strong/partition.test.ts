@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { StrongInput } from '../../../engine/src/cluster/strong/activation.ts'
+import { contentOf } from '../../../engine/src/cluster/strong/copy-disk.ts'
 import { firstLineage } from '../../../engine/src/cluster/strong/lineage.ts'
-import { maxWritesPerRecord } from '../../../engine/src/cluster/strong/master.ts'
+import { type Answer, maxWritesPerRecord } from '../../../engine/src/cluster/strong/master.ts'
 import { StrongPartition } from '../../../engine/src/cluster/strong/partition.ts'
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import type { ViewRecord } from '../../../engine/src/cluster/views.ts'
@@ -45,20 +46,45 @@ function scene() {
     for (let i = 0; i < 8; i++) round()
   }
   view()
-  const master = copies.find(({ partition }) => partition.isServing)!.partition
-  return { master, copies, round, view }
+  const { partition: master, disk } = copies.find(({ partition }) => partition.isServing)!
+  const append = (digest: string, token: string, answer: (answer: Answer) => void = () => undefined) =>
+    master.execute(0, {
+      digest,
+      kind: 'write',
+      run: (position) => {
+        const content = (contentOf(disk.find(digest), disk.truncated) ?? '') + token
+        disk.apply({ entries: [[digest, { position, content }]], state: position })
+        return true
+      },
+      answer,
+    })
+  /** Answers what was read, or why it was not. */
+  const read = (
+    now: number,
+    kind: 'read' | 'session read',
+    answer: (content: string | undefined) => void,
+  ) => {
+    let content: string | undefined
+    const run = () => {
+      content = contentOf(disk.find('A'), disk.truncated)
+      return false
+    }
+    master.execute(now, {
+      digest: 'A',
+      kind,
+      run,
+      answer: (answered) => answer(answered.kind === 'ok' ? content : answered.kind),
+    })
+  }
+  return { master, copies, round, view, append, read }
 }
 
 describe('the master', () => {
   it(`lets ${maxWritesPerRecord} writes wait for one record, and refuses more until one is answered (W4)`, () => {
-    const { master, round } = scene()
+    const { append, round } = scene()
     const answers: string[] = []
     const write = (digest: string) =>
-      master.write(
-        digest,
-        (content) => `${content ?? ''}x`,
-        (answer) => answers.push(answer.kind === 'refused' ? answer.why : answer.kind),
-      )
+      append(digest, 'x', (answer) => answers.push(answer.kind === 'refused' ? answer.why : answer.kind))
     for (let i = 0; i < maxWritesPerRecord + 2; i++) write('A')
     write('B')
     expect(answers).toEqual(['key busy', 'key busy'])
@@ -70,61 +96,59 @@ describe('the master', () => {
     expect(answers.filter((answer) => answer === 'ok').length).toBe(maxWritesPerRecord + 2)
   })
 
-  it('answers a read of a hot record with what was acknowledged, without waiting for the writes (L2, W3)', () => {
-    const { master, round } = scene()
-    const read: (string | undefined)[] = []
-    const append = (token: string) =>
-      master.write(
-        'A',
-        (content) => `${content ?? ''}${token}`,
-        () => undefined,
-      )
-    append('a')
+  it('answers a read of a hot record when the writes that it saw are acknowledged, and waits for no later ones (L2, W3)', () => {
+    const { append, read, round } = scene()
+    const seen: (string | undefined)[] = []
+    append('A', 'a')
     for (let i = 0; i < 4; i++) round()
-    append('b')
-    master.read('A', (answer) => read.push(answer.kind === 'ok' ? answer.content : answer.why))
-    expect(read).toEqual([])
-    // A stream of writes never lets the record rest; the read takes one question and one answer.
-    for (let i = 0; i < 3 && read.length === 0; i++) {
-      append('c')
+    append('A', 'b')
+    for (const kind of ['read', 'session read'] as const) read(0, kind, (content) => seen.push(content))
+    expect(seen).toEqual([])
+    // A stream of writes never lets the record rest; the reads take as long as the write before them.
+    for (let i = 0; i < 5 && seen.length < 2; i++) {
+      append('A', 'c')
       round()
     }
-    expect(read).toEqual(['a'])
+    expect(seen).toEqual(['ab', 'ab'])
+  })
+
+  it('refuses reads that were not answered when the view is over', () => {
+    const { copies, append, read } = scene()
+    const seen: (string | undefined)[] = []
+    read(0, 'read', (content) => seen.push(content))
+    append('A', 'a')
+    read(0, 'session read', (content) => seen.push(content))
+    for (const { partition } of copies) partition.leave()
+    expect(seen).toEqual(['refused', 'refused'])
   })
 
   it('answers session reads at once, but after a standstill only when its view is confirmed (L3)', () => {
-    const { master, copies, round } = scene()
-    const read: string[] = []
-    const ask = (now: number) => master.readInSession(now, 'A', (answer) => read.push(answer.kind))
+    const { master, copies, round, read: readOf, append } = scene()
+    const read: (string | undefined)[] = []
+    append('A', 'a')
+    for (let i = 0; i < 4; i++) round()
+    const ask = (now: number) => readOf(now, 'session read', (content) => read.push(content))
     for (const { partition } of copies) partition.tick(1000)
     ask(1100)
-    expect(read).toEqual(['ok'])
+    expect(read).toEqual(['a'])
     const late = 1000 + standstill + 1
     master.tick(late)
     ask(late)
-    expect(read).toEqual(['ok'])
+    expect(read).toEqual(['a'])
     for (let i = 0; i < 3; i++) round()
-    expect(read).toEqual(['ok', 'ok'])
+    expect(read).toEqual(['a', 'a'])
     ask(late + 1)
-    expect(read).toEqual(['ok', 'ok', 'ok'])
+    expect(read).toEqual(['a', 'a', 'a'])
   })
 
   it('refuses when its node has promised another view, and answers its writes when a later one serves (W2)', () => {
-    const { master, copies, round, view } = scene()
-    const answers: string[] = []
-    master.write(
-      'A',
-      () => 'x',
-      (answer) => answers.push(answer.kind),
-    )
+    const { copies, round, view, append, read } = scene()
+    const answers: (string | undefined)[] = []
+    append('A', 'x', (answer) => answers.push(answer.kind))
     round()
     for (const { partition } of copies) partition.leave()
-    master.write(
-      'A',
-      () => 'y',
-      (answer) => answers.push(answer.kind),
-    )
-    master.read('A', (answer) => answers.push(answer.kind))
+    append('A', 'y', (answer) => answers.push(answer.kind))
+    read(0, 'read', (content) => answers.push(content))
     expect(answers).toEqual(['refused', 'refused'])
     view()
     expect(answers).toEqual(['refused', 'refused', 'ok'])

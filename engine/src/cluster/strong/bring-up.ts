@@ -4,6 +4,7 @@
  * the giver's own version of each and all else that is above the point, older or newer, in one unit.
  */
 import { sameProcess, type Process } from '../process.ts'
+import { regimeOf } from '../regime.ts'
 import { includesProcess } from './activation.ts'
 import type { Digest } from './copy-disk.ts'
 import { begun, commonPoint, type Lineage } from './lineage.ts'
@@ -60,7 +61,7 @@ export class BringUp<Content> {
   #enter(unit: Partial<Unit<Content>>): void {
     const { disk, plan } = this.#context
     const horizon = laterPosition(disk.horizon, unit.horizon ?? origin)
-    disk.apply({ ...unit, horizon, lineage: begun(plan.start, plan.activation.regime) })
+    disk.apply({ ...unit, horizon, lineage: begun(plan.start, regimeOf(plan.activation.regime)) })
     this.#isReached = true
     this.#reached()
     this.#answer()

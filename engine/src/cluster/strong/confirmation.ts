@@ -1,19 +1,25 @@
 /**
- * Confirms reads without a clock (rules L1, L2). All reads that came since the last tick share a round: their answers
- * are taken as the question leaves, and given when every other complete replica has said that it is still in this view.
+ * Confirms reads without a clock (rules L1, L2). All that came since the last tick share a round; they go on when every
+ * other complete replica has said, after it was asked, that it is still in this view.
  */
 import { processKey, type Process } from '../process.ts'
 
+/** One of the two is called, once. */
+export interface Waiter {
+  go(): void
+  /** The view is over. */
+  refuse(): void
+}
+
 interface Round {
   readonly id: number
-  readonly answers: readonly (() => void)[]
+  readonly waiters: readonly Waiter[]
   readonly missing: Map<string, Process>
 }
 
 export class Confirmation {
   readonly #ask: (to: Process, round: number) => void
-  /** Each takes the answer and hands back how to give it. */
-  #waiting: (() => () => void)[] = []
+  #waiting: Waiter[] = []
   #rounds: Round[] = []
   #last = 0
 
@@ -21,17 +27,21 @@ export class Confirmation {
     this.#ask = ask
   }
 
-  add(read: () => () => void): void {
-    this.#waiting.push(read)
+  /** Nobody waits. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#rounds.length === 0
   }
 
-  /** Begins a round for the reads that wait. */
+  add(waiter: Waiter): void {
+    this.#waiting.push(waiter)
+  }
+
+  /** Begins a round for those who wait. */
   begin(others: readonly Process[]): void {
     if (this.#waiting.length === 0) return
-    const answers = this.#waiting.map((read) => read())
-    this.#waiting = []
     const missing = new Map(others.map((process) => [processKey(process), process]))
-    this.#rounds.push({ id: ++this.#last, answers, missing })
+    this.#rounds.push({ id: ++this.#last, waiters: this.#waiting, missing })
+    this.#waiting = []
     for (const process of others) this.#ask(process, this.#last)
     this.#end()
   }
@@ -48,9 +58,16 @@ export class Confirmation {
     for (const process of missing.values()) this.#ask(process, this.#last)
   }
 
+  leave(): void {
+    const waiters = [...this.#rounds.flatMap((round) => round.waiters), ...this.#waiting]
+    this.#rounds = []
+    this.#waiting = []
+    for (const waiter of waiters) waiter.refuse()
+  }
+
   #end(): void {
     while (this.#rounds.length > 0 && this.#rounds[0]!.missing.size === 0) {
-      for (const answer of this.#rounds.shift()!.answers) answer()
+      for (const waiter of this.#rounds.shift()!.waiters) waiter.go()
     }
   }
 }

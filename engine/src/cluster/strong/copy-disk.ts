@@ -1,6 +1,6 @@
 import type { ViewId } from '../view-id.ts'
 import type { Lineage } from './lineage.ts'
-import type { Position } from './position.ts'
+import { comparePositions, type Position } from './position.ts'
 import type { Rosters, Seat } from './roster.ts'
 
 /** Twenty bytes as a latin1 string: a key of maps. */
@@ -78,4 +78,12 @@ export interface CopyDisk<Content> {
   keep(meta: CopyMeta): void
   /** Calls back when all that was given so far is synced; never if the process ends before. */
   whenSynced(file: 'data' | 'meta', done: () => void): void
+}
+
+/** What is left of a version behind a truncation. */
+export function contentOf<Content>(
+  version: Version<Content> | undefined,
+  truncated: Position,
+): Content | undefined {
+  return version && comparePositions(version.position, truncated) > 0 ? version.content : undefined
 }

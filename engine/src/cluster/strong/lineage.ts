@@ -3,11 +3,11 @@
  * of a regime is where the next one began, or the copy's state. Two copies are equal up to their common point, since
  * within a regime every copy is a prefix of the same writes.
  */
-import { noView, sameView, type ViewId } from '../view-id.ts'
-import { origin, type Position } from './position.ts'
+import type { Regime } from '../regime.ts'
+import { firstRegime, origin, type Position } from './position.ts'
 
 export interface Epoch {
-  readonly regime: ViewId
+  readonly regime: Regime
   readonly start: Position
 }
 
@@ -18,7 +18,7 @@ export interface Lineage {
 }
 
 /** Of a copy that was there when the namespace began. */
-export const firstLineage: Lineage = { epochs: [{ regime: noView, start: origin }], state: origin }
+export const firstLineage: Lineage = { epochs: [{ regime: firstRegime, start: origin }], state: origin }
 
 /** Of a blank copy. */
 export const noLineage: Lineage = { epochs: [], state: origin }
@@ -27,9 +27,9 @@ export const noLineage: Lineage = { epochs: [], state: origin }
 const keptEpochs = 64
 
 /** The last sequence of that regime which the copy holds. */
-export function endIn({ epochs, state }: Lineage, regime: ViewId): number | undefined {
+export function endIn({ epochs, state }: Lineage, regime: Regime): number | undefined {
   for (let i = epochs.length - 1; i >= 0; i--) {
-    if (sameView(epochs[i]!.regime, regime)) return (epochs[i + 1]?.start ?? state).sequence
+    if (epochs[i]!.regime === regime) return (epochs[i + 1]?.start ?? state).sequence
   }
   return undefined
 }
@@ -50,7 +50,7 @@ export function holds(lineage: Lineage, { regime, sequence }: Position): boolean
 }
 
 /** The lineage of a copy at the start of a regime. */
-export function begun({ epochs, state }: Lineage, regime: ViewId): Lineage {
+export function begun({ epochs, state }: Lineage, regime: Regime): Lineage {
   return {
     epochs: [...epochs.slice(1 - keptEpochs), { regime, start: state }],
     state: { regime, sequence: 0 },

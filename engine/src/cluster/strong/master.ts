@@ -1,41 +1,52 @@
 /**
  * Serves one partition in one view (rules W1 to W4, L1 to L3, F2, F4). It numbers the writes, sends the resulting
  * records to all replicas, and answers when all have acknowledged. What is not acknowledged by all is read by nobody:
- * a write keeps the version that it replaced for as long.
+ * a read is done in place, and its answer waits for the writes that it saw. That is as good as a look at an older
+ * version: all of a regime happens in the order of its numbers, and the next regime begins after the round of questions
+ * that confirms the read, which began after the read came.
  */
 import { processKey, sameProcess, type Process } from '../process.ts'
-import { Confirmation } from './confirmation.ts'
-import type { Digest, Version } from './copy-disk.ts'
+import { type Regime, regimeOf } from '../regime.ts'
+import { Confirmation, type Waiter } from './confirmation.ts'
+import type { Digest } from './copy-disk.ts'
 import { includesProcess } from './activation.ts'
 import { Fill } from './fill.ts'
 import type { Lineage } from './lineage.ts'
 import type { StreamItem } from './message.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import type { PartitionContext } from './partition-context.ts'
-import { comparePositions, type Position } from './position.ts'
+import { positionText, type Position } from './position.ts'
 
 /** Writes that may wait for their acknowledgement, of one record and of the partition. */
 export const maxWritesPerRecord = 20
 export const maxWrites = 1000
 
-export type WriteAnswer =
-  | { readonly kind: 'ok'; readonly position: Position }
+/** One operation on one record, done in place. */
+export interface Operation {
+  readonly digest: Digest
+  /** A read never writes; a session read may be older than what another view has acknowledged (rule L3). */
+  readonly kind: 'write' | 'read' | 'session read'
+  /** Applies it to the disk; what it writes has this position, and moves the state there. Says whether it wrote. */
+  readonly run: (position: Position) => boolean
+  readonly answer: (answer: Answer) => void
+}
+
+export type Answer =
+  /** It was done; `position` is that of what it wrote, if it wrote. */
+  | { readonly kind: 'ok'; readonly position: Position | undefined }
   /** It may have been done, and may yet be. */
   | { readonly kind: 'in doubt' }
-  /** It was not done and will not be. */
+  /** Nothing was done and nothing will be. */
   | { readonly kind: 'refused'; readonly why: 'unavailable' | 'key busy' | 'overload' }
 
-export type ReadAnswer<Content> =
-  | { readonly kind: 'ok'; readonly content: Content | undefined; readonly regime: Position['regime'] }
-  | { readonly kind: 'refused'; readonly why: 'unavailable' }
-
 /** A write that was numbered and not yet answered. */
-export interface PendingWrite<Content> {
+export interface PendingWrite {
   readonly position: Position
+  /** None: a truncation. */
   readonly digest: Digest | undefined
-  /** What was there before: the record's version, or the truncation. */
-  readonly before: Version<Content> | Position | undefined
-  readonly answer: (answer: WriteAnswer) => void
+  readonly answer: (answer: Answer) => void
+  /** Those who saw it. */
+  readonly waiters: Waiter[]
 }
 
 interface Follower<Content> {
@@ -48,14 +59,18 @@ export class Master<Content> {
   readonly #context: PartitionContext<Content>
   readonly #followers = new Map<string, Follower<Content>>()
   readonly #confirmation: Confirmation
-  #pending: PendingWrite<Content>[] = []
-  readonly #waiting = new Map<Digest, number>()
+  readonly #regime: Regime
+  #pending: PendingWrite[] = []
+  /** Of records with pending writes: how many, and the sequence of the last one. */
+  readonly #busy = new Map<Digest, { count: number; last: number }>()
+  #lastTruncation = 0
   #sequence = 0
   #synced = 0
   #acknowledged = 0
 
   constructor(context: PartitionContext<Content>, lineageOf: (process: Process) => Lineage) {
     this.#context = context
+    this.#regime = regimeOf(context.plan.activation.regime)
     this.#confirmation = new Confirmation((to, round) => context.send(to, { kind: 'confirm', round }))
     for (const process of context.plan.replicas) {
       if (sameProcess(process, context.self)) continue
@@ -76,51 +91,43 @@ export class Master<Content> {
     return [...this.#followers.values()].every(({ fill }) => !fill || fill.isRecorded)
   }
 
-  /** `change` makes the new content from the newest one, which may not be acknowledged yet. */
-  write(
-    digest: Digest,
-    change: (content: Content | undefined) => Content | undefined,
-    answer: (answer: WriteAnswer) => void,
-  ): void {
-    const { disk } = this.#context
-    const waiting = this.#waiting.get(digest) ?? 0
-    if (waiting >= maxWritesPerRecord) return answer({ kind: 'refused', why: 'key busy' })
-    if (this.#pending.length >= maxWrites) return answer({ kind: 'refused', why: 'overload' })
-    const before = disk.find(digest)
-    const version = { position: this.#next(), content: change(contentOf(before, disk.truncated)) }
-    this.#waiting.set(digest, waiting + 1)
-    this.#pending.push({ position: version.position, digest, before, answer })
-    disk.apply({ entries: [[digest, version]], state: version.position })
+  execute(operation: Operation): void {
+    const { digest, kind, run, answer } = operation
+    const busy = this.#busy.get(digest)
+    if (kind === 'write') {
+      if (busy && busy.count >= maxWritesPerRecord) return answer({ kind: 'refused', why: 'key busy' })
+      if (this.#pending.length >= maxWrites) return answer({ kind: 'refused', why: 'overload' })
+    }
+    const position = { regime: this.#regime, sequence: this.#sequence + 1 }
+    if (!run(position)) return this.#answerRead(operation, Math.max(busy?.last ?? 0, this.#lastTruncation))
+    if (kind !== 'write') throw new Error(`a ${kind} wrote ${positionText(position)}`)
+    const version = this.#context.disk.find(digest)
+    if (version?.position.sequence !== position.sequence || version.position.regime !== position.regime)
+      throw new Error(`what was written as ${positionText(position)} is not there`)
+    this.#sequence = position.sequence
+    if (busy) {
+      busy.count++
+      busy.last = position.sequence
+    } else this.#busy.set(digest, { count: 1, last: position.sequence })
+    this.#pending.push({ position, digest, answer, waiters: [] })
     this.#replicate({ kind: 'write', write: { digest, version } })
   }
 
   /** Deletes everything (rule T1). */
-  truncate(answer: (answer: WriteAnswer) => void): void {
+  truncate(answer: (answer: Answer) => void): void {
     const { disk } = this.#context
     if (this.#pending.length >= maxWrites) return answer({ kind: 'refused', why: 'overload' })
-    const position = this.#next()
-    this.#pending.push({ position, digest: undefined, before: disk.truncated, answer })
+    const position = { regime: this.#regime, sequence: ++this.#sequence }
+    this.#lastTruncation = position.sequence
+    this.#pending.push({ position, digest: undefined, answer, waiters: [] })
     disk.apply({ truncated: position, state: position })
     const version = { position, content: undefined }
     this.#replicate({ kind: 'write', write: { digest: undefined, version } })
   }
 
-  read(digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
-    this.#confirmation.add(() => {
-      const content = this.#readable(digest)
-      return () => answer({ kind: 'ok', content, regime: this.#context.plan.activation.regime })
-    })
-  }
-
-  /** Answers at once; another view may already have a newer version. */
-  readInSession(digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
-    const { regime } = this.#context.plan.activation
-    answer({ kind: 'ok', content: this.#readable(digest), regime })
-  }
-
   /** Runs it when the other complete replicas have confirmed the view. */
   whenConfirmed(run: () => void): void {
-    this.#confirmation.add(() => run)
+    this.#confirmation.add({ go: run, refuse: () => undefined })
   }
 
   acknowledge(from: Process, item: number, held: readonly Digest[] | undefined): void {
@@ -154,13 +161,24 @@ export class Master<Content> {
     }
   }
 
-  /** Ends it; answers the writes whose fate the next view decides. */
-  leave(): PendingWrite<Content>[] {
+  /** Ends it; hands out the writes whose fate the next view decides. What only read is refused. */
+  leave(): PendingWrite[] {
+    this.#confirmation.leave()
+    for (const { waiters } of this.#pending) for (const waiter of waiters.splice(0)) waiter.refuse()
     return this.#pending
   }
 
-  #next(): Position {
-    return { regime: this.#context.plan.activation.regime, sequence: ++this.#sequence }
+  /** Up to `sequence` it saw writes of its record. */
+  #answerRead({ kind, answer }: Operation, sequence: number): void {
+    const refuse = () => answer({ kind: 'refused', why: 'unavailable' })
+    const give = { go: () => answer({ kind: 'ok', position: undefined }), refuse }
+    if (kind === 'session read') return this.#whenAcknowledged(sequence, give)
+    this.#confirmation.add({ go: () => this.#whenAcknowledged(sequence, give), refuse })
+  }
+
+  #whenAcknowledged(sequence: number, waiter: Waiter): void {
+    if (sequence <= this.#acknowledged) return waiter.go()
+    this.#pending[sequence - this.#pending[0]!.position.sequence]!.waiters.push(waiter)
   }
 
   #replicate(item: StreamItem<Content>): void {
@@ -183,16 +201,16 @@ export class Master<Content> {
     this.#acknowledged = acknowledged
     let count = 0
     while (count < this.#pending.length && this.#pending[count]!.position.sequence <= acknowledged) count++
-    for (const { digest, position, answer } of this.#pending.splice(0, count)) {
+    for (const { digest, position, answer, waiters } of this.#pending.splice(0, count)) {
       if (digest !== undefined) this.#answered(digest)
       answer({ kind: 'ok', position })
+      for (const waiter of waiters) waiter.go()
     }
   }
 
   #answered(digest: Digest): void {
-    const left = this.#waiting.get(digest)! - 1
-    if (left === 0) this.#waiting.delete(digest)
-    else this.#waiting.set(digest, left)
+    const busy = this.#busy.get(digest)!
+    if (--busy.count === 0) this.#busy.delete(digest)
   }
 
   #otherComplete(): Process[] {
@@ -200,34 +218,4 @@ export class Master<Content> {
       .filter(({ fill }) => !fill || fill.isRecorded)
       .map(({ process }) => process)
   }
-
-  /** What all replicas have acknowledged (rule W3). */
-  #readable(digest: Digest): Content | undefined {
-    const { disk } = this.#context
-    let version = disk.find(digest)
-    let truncated = disk.truncated
-    for (let i = this.#pending.length - 1; i >= 0; i--) {
-      const pending = this.#pending[i]!
-      if (pending.digest === digest) version = asVersion(pending.before)
-      else if (pending.digest === undefined) truncated = asPosition(pending.before)
-    }
-    return contentOf(version, truncated)
-  }
-}
-
-function asVersion<Content>(before: PendingWrite<Content>['before']): Version<Content> | undefined {
-  return before && 'position' in before ? before : undefined
-}
-
-function asPosition<Content>(before: PendingWrite<Content>['before']): Position {
-  if (!before || 'position' in before) throw new Error('a truncation replaces a truncation')
-  return before
-}
-
-/** What is left of a version behind a truncation. */
-export function contentOf<Content>(
-  version: Version<Content> | undefined,
-  truncated: Position,
-): Content | undefined {
-  return version && comparePositions(version.position, truncated) > 0 ? version.content : undefined
 }

@@ -4,6 +4,7 @@
  * it does nothing of the view (rules V2, V3): `leave` is called as the promise begins.
  */
 import { processKey, sameProcess, type Process } from '../process.ts'
+import { regimeOf } from '../regime.ts'
 import { compareViewIds, sameView } from '../view-id.ts'
 import type { ViewRecord } from '../views.ts'
 import {
@@ -17,7 +18,7 @@ import {
 import { BringUp } from './bring-up.ts'
 import type { CopyDisk, CopyMeta, Digest } from './copy-disk.ts'
 import { holds, type Lineage } from './lineage.ts'
-import { Master, type PendingWrite, type ReadAnswer, type WriteAnswer } from './master.ts'
+import { type Answer, Master, type Operation, type PendingWrite } from './master.ts'
 import type { StrongBody, StrongMessage } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { comparePositions, laterPosition } from './position.ts'
@@ -62,7 +63,7 @@ export class StrongPartition<Content> {
   readonly #options: StrongPartitionOptions<Content>
   #acting: Acting<Content> | undefined
   /** Of an earlier view: answered when a later one serves (rule W2). */
-  #limbo: PendingWrite<Content>[] = []
+  #limbo: PendingWrite[] = []
   #lastTick: number | undefined
   /** It stood still, and the view has not been confirmed since (rule L3). */
   #isDoubtful = false
@@ -117,7 +118,6 @@ export class StrongPartition<Content> {
     }
     this.#acting = acting
     this.#isDoubtful = false
-    if (!sameProcess(plan.master, self)) this.#doubt()
     if (!includesProcess(plan.complete, self)) this.#write(context)
     acting.bringUp.tick()
   }
@@ -148,36 +148,19 @@ export class StrongPartition<Content> {
     this.#receive(acting, from, message.body)
   }
 
-  write(
-    digest: Digest,
-    change: (content: Content | undefined) => Content | undefined,
-    answer: (answer: WriteAnswer) => void,
-  ): void {
+  /** A session read is never older than what its session has read in this or a later regime; a client compares them. */
+  execute(now: number, operation: Operation): void {
     const master = this.#acting?.master
-    if (master) master.write(digest, change, answer)
-    else answer({ kind: 'refused', why: 'unavailable' })
+    if (!master) return operation.answer({ kind: 'refused', why: 'unavailable' })
+    if (operation.kind === 'session read') this.#watch(now)
+    const isUnsure = this.#isDoubtful && operation.kind === 'session read'
+    master.execute(isUnsure ? { ...operation, kind: 'read' } : operation)
   }
 
-  truncate(answer: (answer: WriteAnswer) => void): void {
+  truncate(answer: (answer: Answer) => void): void {
     const master = this.#acting?.master
     if (master) master.truncate(answer)
     else answer({ kind: 'refused', why: 'unavailable' })
-  }
-
-  /** Linearizable. */
-  read(digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
-    const master = this.#acting?.master
-    if (master) master.read(digest, answer)
-    else answer({ kind: 'refused', why: 'unavailable' })
-  }
-
-  /** Never older than what its session has read in this or a later regime; a client compares regimes. */
-  readInSession(now: number, digest: Digest, answer: (answer: ReadAnswer<Content>) => void): void {
-    const master = this.#acting?.master
-    if (!master) return answer({ kind: 'refused', why: 'unavailable' })
-    this.#watch(now)
-    if (this.#isDoubtful) master.read(digest, answer)
-    else master.readInSession(digest, answer)
   }
 
   /** Drops tombstones that every complete copy has acknowledged (rule F5); up to that many. */
@@ -188,7 +171,7 @@ export class StrongPartition<Content> {
     // A delta under way would not say that the record is gone.
     if (acting.master && !acting.master.isFilled) return
     const sequence = acting.master?.acknowledged ?? acting.replica.acknowledgedByAll
-    const limit = { regime: acting.plan.activation.regime, sequence }
+    const limit = { regime: regimeOf(acting.plan.activation.regime), sequence }
     let { horizon } = disk
     const dropped: Digest[] = []
     for (const digest of disk.digestsAfter(undefined, Infinity)) {
@@ -283,7 +266,6 @@ export class StrongPartition<Content> {
     if (written.size < members.length) return
     this.#serves(acting)
     acting.master = new Master(this.#context(plan), acting.lineageOf)
-    this.#doubt()
   }
 
   /** It is known now that this regime has served. */
@@ -291,20 +273,17 @@ export class StrongPartition<Content> {
     if (this.#knowsServed(acting)) return
     const { disk } = this.#options
     disk.keep({ ...disk.meta, served: acting.plan.activation.regime })
+    this.#doubt(acting.plan)
   }
 
   #knowsServed(acting: Acting<Content>): boolean {
     return sameView(this.#options.disk.meta.served, acting.plan.activation.regime)
   }
 
-  /** Answers what an earlier view left open: ok if the regime that serves here began with it. */
-  #doubt(): void {
-    const limbo = this.#limbo
-    this.#limbo = []
-    for (const { position, answer } of limbo) {
-      const isKept = this.isServing && holds(this.#options.disk.lineage, position)
-      answer(isKept ? { kind: 'ok', position } : { kind: 'in doubt' })
-    }
+  /** Answers what an earlier view left open: ok if the regime that serves now began with it. */
+  #doubt({ start }: Plan): void {
+    for (const { position, answer } of this.#limbo.splice(0))
+      answer(holds(start, position) ? { kind: 'ok', position } : { kind: 'in doubt' })
   }
 
   #context(plan: Plan): PartitionContext<Content> {

@@ -1,20 +1,23 @@
-import { compareViewIds, noView, sameView, viewKey, type ViewId } from '../view-id.ts'
+import type { Regime } from '../regime.ts'
 
-/** Names a write, and the state of a copy that holds everything up to it: the sequence counts within the regime. */
+/**
+ * Names a write, and the state of a copy that holds everything up to it: the sequence counts within the regime. The
+ * number of a regime is enough: two views of one number share no member (V1), so they never activate the same
+ * partition (A1).
+ */
 export interface Position {
-  readonly regime: ViewId
+  readonly regime: Regime
   readonly sequence: number
 }
 
+/** Of what was written before the first view. */
+export const firstRegime: Regime = 0
+
 /** Before the first write. */
-export const origin: Position = { regime: noView, sequence: 0 }
+export const origin: Position = { regime: firstRegime, sequence: 0 }
 
 export function comparePositions(a: Position, b: Position): number {
-  return compareViewIds(a.regime, b.regime) || a.sequence - b.sequence
-}
-
-export function samePosition(a: Position, b: Position): boolean {
-  return a.sequence === b.sequence && sameView(a.regime, b.regime)
+  return a.regime - b.regime || a.sequence - b.sequence
 }
 
 export function laterPosition(a: Position, b: Position): Position {
@@ -22,5 +25,5 @@ export function laterPosition(a: Position, b: Position): Position {
 }
 
 export function positionText({ regime, sequence }: Position): string {
-  return `${viewKey(regime)}/${sequence}`
+  return `${regime}/${sequence}`
 }

@@ -3,15 +3,16 @@
  * an item that came before is only acknowledged again. A complete copy's state moves with every write, an incomplete
  * one's stays where it was until the fill has ended.
  */
-import { sameView, viewKey } from '../view-id.ts'
+import { type Regime, regimeOf } from '../regime.ts'
 import { includesProcess } from './activation.ts'
 import type { Digest } from './copy-disk.ts'
 import type { StreamItem, Write } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
-import { laterPosition } from './position.ts'
+import { laterPosition, positionText } from './position.ts'
 
 export class Replica<Content> {
   readonly #context: PartitionContext<Content>
+  readonly #regime: Regime
   /** Its state is the master's, up to the last write. */
   #follows: boolean
   #applied = 0
@@ -24,6 +25,7 @@ export class Replica<Content> {
 
   constructor(context: PartitionContext<Content>) {
     this.#context = context
+    this.#regime = regimeOf(context.plan.activation.regime)
     this.#follows = includesProcess(context.plan.complete, context.self)
   }
 
@@ -87,16 +89,12 @@ export class Replica<Content> {
   }
 
   #write({ digest, version }: Write<Content>): void {
-    const { disk, plan } = this.#context
+    const { disk } = this.#context
     const { regime, sequence } = version.position
     const { state } = disk.lineage
-    if (!sameView(regime, plan.activation.regime))
-      throw new Error(`a write of ${viewKey(regime)} in another regime`)
-    if (this.#follows && (!sameView(state.regime, regime) || state.sequence + 1 !== sequence)) {
-      throw new Error(
-        `write ${sequence} of ${viewKey(regime)} after ${state.sequence} of ${viewKey(state.regime)}`,
-      )
-    }
+    if (regime !== this.#regime) throw new Error(`a write of ${regime} in regime ${this.#regime}`)
+    if (this.#follows && (state.regime !== regime || state.sequence + 1 !== sequence))
+      throw new Error(`write ${positionText(version.position)} after ${positionText(state)}`)
     const moved = this.#follows ? { state: version.position } : {}
     if (digest === undefined) disk.apply({ truncated: version.position, ...moved })
     else disk.apply({ entries: [[digest, version]], ...moved })
