@@ -125,6 +125,7 @@ export function resolveConfig(config: NodeConfig = {}): ResolvedConfig {
     acceptDamage: config.acceptDamage ?? false,
     namespaces: resolved,
     limits: {
+      ...defaultLimits,
       maxConnections: whole(config.maxConnections ?? defaultLimits.maxConnections, 'maxConnections', 1, 1e6),
       queuedBytes: whole(config.queuedBytes ?? defaultLimits.queuedBytes, 'queuedBytes', 1024, 2 ** 30),
       queuedBytesTotal: whole(

@@ -1,17 +1,12 @@
 import type { Socket } from 'node:net'
+import { DEFERRED } from './deferred-answer.ts'
 import { announcedBytes, HEADER_BYTES } from './frame-header.ts'
+import { HeldAnswers } from './held-answers.ts'
 import type { InfoCaller } from './info/info-command.ts'
 import { forgetUserAgent } from './info/statistics-commands.ts'
 import { PartialFrame } from './partial-frame.ts'
 import type { TakeBytes } from './reading-socket.ts'
 import type { Service, UnfinishedAnswer } from './service.ts'
-
-/** Answers that wait: for the disk, or behind others that do. */
-interface HeldAnswers {
-  readonly bytes: Buffer
-  /** What must be synced before they may leave. */
-  readonly ticket: number
-}
 
 const NOTHING = Buffer.alloc(0)
 
@@ -20,9 +15,9 @@ const NOTHING = Buffer.alloc(0)
  * buffer that all connections share; when the kernel does not take them at once the buffer goes to the socket and
  * the others get a new one, so no reader ever sees bytes that were not meant for it.
  *
- * Answers leave in the order of their requests. Those that wait for a disk are copied aside with all that follow
- * them, while later requests are worked on. What waits is bounded: above `queuedBytes` the input is left unread,
- * which makes the client's own kernel hold it back.
+ * Answers leave in the order of their requests. Those that wait, for a disk or for other nodes, are held aside with all
+ * that follow them, while later requests are worked on. What waits is bounded: above `queuedBytes` or `deferredAnswers`
+ * the input is left unread, which makes the client's own kernel hold it back.
  */
 export class Connection {
   readonly #socket: Socket
@@ -30,15 +25,12 @@ export class Connection {
   readonly #whenClosed: () => void
   readonly #caller: InfoCaller = {}
   readonly #partial = new PartialFrame()
-  readonly #held: HeldAnswers[] = []
-  #heldBytes = 0
+  readonly #held: HeldAnswers
+  #isWoken = false
   /** Bytes that the socket has and the kernel has not. */
   #unsentBytes = 0
   /** Input that was read and is worked on when there is room for its answers. */
   #unread: Buffer = NOTHING
-  /** Where in the shared buffer the first answer that must wait begins, and what for. */
-  #waitFrom = -1
-  #ticket = 0
   /** An answer that is made in pieces; what was read behind its request waits. */
   #unfinished: UnfinishedAnswer | undefined
   #hasTurn = false
@@ -50,6 +42,16 @@ export class Connection {
   constructor(open: (take: TakeBytes) => Socket, service: Service, closed: () => void) {
     this.#service = service
     this.#whenClosed = closed
+    this.#held = new HeldAnswers({
+      isSynced: (ticket) => service.syncs.isSynced(ticket),
+      whenSynced: (ticket) =>
+        service.whenSynced(ticket, (failed) => (failed ? this.destroy() : this.#release())),
+      count: (bytes) => service.countQueued(this, bytes),
+      write: (bytes) => void this.#socket.write(bytes),
+      wake: () => this.#wake(),
+      takesMore: () => this.#unsentBytes < service.limits.queuedBytes,
+      isFull: () => this.#isFull,
+    })
     const socket = open((bytes, length, mayKeep) => this.#work(bytes, 0, length, mayKeep))
     this.#socket = socket
     socket.on('error', () => socket.destroy())
@@ -58,7 +60,13 @@ export class Connection {
 
   /** Bytes of answers that have not left. */
   get queuedBytes(): number {
-    return this.#heldBytes + this.#unsentBytes
+    return this.#held.bytes + this.#unsentBytes
+  }
+
+  /** Whether so much waits that nothing more is read. */
+  get #isFull(): boolean {
+    const { queuedBytes, deferredAnswers } = this.#service.limits
+    return this.queuedBytes >= queuedBytes || this.#held.deferred >= deferredAnswers
   }
 
   /** True while answers have not left, or requests that were read wait for room. */
@@ -95,7 +103,7 @@ export class Connection {
             if (!mayKeep) this.#unfinished.keepRequest()
             break
           }
-          if (service.out.length >= service.limits.queuedBytes && !this.#makeRoom()) break
+          if ((service.out.length >= service.limits.queuedBytes || this.#isFull) && !this.#makeRoom()) break
           continue
         }
       }
@@ -107,7 +115,7 @@ export class Connection {
     if (this.#refused) this.#refuse()
     else if (at < end || this.#unfinished)
       this.#leaveUnread(mayKeep ? chunk.subarray(at, end) : Buffer.from(chunk.subarray(at, end)))
-    else if (this.queuedBytes >= service.limits.queuedBytes) this.#socket.pause()
+    else if (this.#isFull) this.#socket.pause()
   }
 
   /** Adds to the frame that arrives in pieces, and answers it when it is whole. */
@@ -147,11 +155,11 @@ export class Connection {
     if (ticket !== 0) this.#waitFor(ticket, before)
   }
 
-  /** What stands in the shared buffer from `start` on must not leave before the ticket is synced. */
+  /** What stands in the shared buffer from `start` on must not leave before the ticket says so. */
   #waitFor(ticket: number, start: number): void {
-    if (this.#service.syncs.isSynced(ticket)) return
-    if (this.#waitFrom < 0) this.#waitFrom = start
-    this.#ticket = Math.max(this.#ticket, ticket)
+    const service = this.#service
+    if (ticket === DEFERRED) this.#held.defer(service.takeDeferred(), start, service.out.length)
+    else if (!service.syncs.isSynced(ticket)) this.#held.waitFor(ticket, start)
   }
 
   /** Makes the next piece of a long answer. */
@@ -182,20 +190,16 @@ export class Connection {
   /** Sends what has been answered so far; false when too much is waiting to go on. */
   #makeRoom(): boolean {
     this.#flush()
-    return this.queuedBytes < this.#service.limits.queuedBytes
+    return !this.#isFull
   }
 
   #flush(): void {
     const { out } = this.#service
-    const length = out.length
-    if (length > 0) {
-      const ready = this.#held.length > 0 ? 0 : this.#waitFrom < 0 ? length : this.#waitFrom
-      if (ready < length) this.#hold(out.buffer.subarray(ready, length))
-      if (ready > 0) this.#send(ready)
-      else out.reset()
-    }
-    this.#waitFrom = -1
-    this.#ticket = 0
+    const { length } = out
+    const ready = this.#held.ready(length)
+    this.#held.take(out.buffer, ready, length)
+    if (ready > 0) this.#send(ready)
+    else out.reset()
   }
 
   /** Writes the first `length` bytes of the shared buffer, which is free again afterwards. */
@@ -225,31 +229,23 @@ export class Connection {
     })
   }
 
-  #hold(bytes: Buffer): void {
-    const copy = Buffer.from(bytes)
-    const ticket = Math.max(this.#ticket, this.#held.at(-1)?.ticket ?? 0)
-    this.#held.push({ bytes: copy, ticket })
-    this.#heldBytes += copy.length
-    this.#service.countQueued(this, copy.length)
-    this.#service.whenSynced(ticket, (failed) => (failed ? this.destroy() : this.#release()))
+  /** At the end of what goes on now: many answers may become ready together. */
+  #wake(): void {
+    if (this.#isWoken) return
+    this.#isWoken = true
+    queueMicrotask(() => {
+      this.#isWoken = false
+      this.#release()
+    })
   }
 
-  /** Lets go of the answers whose position is synced. */
+  /** Lets go of the answers that may leave. */
   #release(): void {
     if (this.#socket.destroyed) return
-    const held = this.#held
-    let count = 0
-    while (count < held.length && this.#service.syncs.isSynced(held[count]!.ticket)) count++
-    if (count === 0) return
-    const ready = held.splice(0, count)
     this.#socket.cork()
-    for (const { bytes } of ready) {
-      this.#heldBytes -= bytes.length
-      this.#service.countQueued(this, -bytes.length)
-      this.#socket.write(bytes)
-    }
+    const written = this.#held.release()
     this.#socket.uncork()
-    if (this.#socket.writableLength > 0) this.#track(this.#socket.writableLength)
+    if (written > 0 && this.#socket.writableLength > 0) this.#track(written)
     this.#resume()
   }
 
@@ -263,13 +259,13 @@ export class Connection {
   #resume(): void {
     if (this.#socket.destroyed) return
     if (this.#refused) return this.#finishRefusal()
-    if (this.queuedBytes >= this.#service.limits.queuedBytes) return
+    if (this.#isFull) return
     if (this.#unfinished) return this.#goOn(this.#unfinished)
     if (this.#unread.length > 0) {
       const chunk = this.#unread
       this.#unread = NOTHING
       this.#work(chunk, 0, chunk.length, true)
-      if (this.#unread.length > 0 || this.queuedBytes >= this.#service.limits.queuedBytes) return
+      if (this.#unread.length > 0 || this.#isFull) return
     }
     if (!this.#stopped) this.#socket.resume()
   }
@@ -285,11 +281,10 @@ export class Connection {
   }
 
   #closed(): void {
-    this.#service.countQueued(this, -this.queuedBytes)
+    this.#service.countQueued(this, -this.#unsentBytes)
     this.#service.countPartial(this, -this.#partial.length)
-    this.#heldBytes = 0
     this.#unsentBytes = 0
-    this.#held.length = 0
+    this.#held.clear()
     this.#unfinished = undefined
     this.#partial.reset()
     this.#unread = NOTHING

@@ -7,6 +7,8 @@ export interface Limits {
   readonly maxConnections: number
   /** Bytes of answers a connection may have waiting (for the kernel or for a disk) before its input is left unread. */
   readonly queuedBytes: number
+  /** Answers a connection may have waiting for other nodes before its input is left unread. */
+  readonly deferredAnswers: number
   /** The same over all connections; the one that passes it is cut off. */
   readonly queuedBytesTotal: number
   /** Bytes of requests that have begun and not ended, over all connections; the one that passes it is cut off. */
@@ -16,6 +18,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   maxConnections: 15_000,
   queuedBytes: MIB,
+  deferredAnswers: 4096,
   queuedBytesTotal: 512 * MIB,
   partialBytesTotal: 512 * MIB,
 }

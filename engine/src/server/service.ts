@@ -1,6 +1,7 @@
 import { Info1, Info3, MESSAGE_HEADER_BYTES } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
 import { ResultCode } from '../values/result-code.ts'
+import type { DeferredAnswer } from './deferred-answer.ts'
 import { FrameType, HEADER_BYTES } from './frame-header.ts'
 import { appendInfoAnswer } from './info/info-answer.ts'
 import type { InfoCaller } from './info/info-command.ts'
@@ -20,13 +21,15 @@ export const JUST_NOW = -1
 export interface MessageHandler {
   /**
    * Appends all frames of the answer to the body at `start` to `end`, which `arrived` at that moment, ms since 1970
-   * or `JUST_NOW`. The result is the ticket of what must be synced before the answer may leave, 0 for nothing.
+   * or `JUST_NOW`. The result is the ticket of what must be synced before the answer may leave, 0 for nothing, or
+   * `DEFERRED`, which `takeDeferred` is to follow.
    */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number
   /** Whether a request that ended in an exception may have changed something before. */
   readonly mayHaveWritten?: boolean
   /** The rest of the last answer, where it was too long for one go. */
   takeUnfinished?(): UnfinishedAnswer | undefined
+  takeDeferred?(): DeferredAnswer | undefined
   /** All that was dispatched since the last call took this long, waiting for a disk not counted. */
   took?(micros: number): void
 }
@@ -94,8 +97,9 @@ export class Service {
   }
 
   /**
-   * Appends the answer to one whole frame to `out`; the result is the ticket it waits for, 0 for none. Of a long
-   * answer it is the first piece; the rest is then in `unfinished`, which the caller takes.
+   * Appends the answer to one whole frame to `out`; the result is the ticket it waits for, 0 for none, or `DEFERRED`,
+   * which `takeDeferred` is to follow. Of a long answer it is the first piece; the rest is then in `unfinished`, which
+   * the caller takes.
    */
   answer(buffer: Buffer, start: number, end: number, arrived: number, caller: InfoCaller): number {
     const begin = this.out.length
@@ -104,11 +108,18 @@ export class Service {
     } catch (error) {
       this.node.faults.report('a request', error)
       this.out.length = begin
+      this.#messages.takeDeferred?.()?.drop()
       const isBatch = end - start > INFO1_AT && (buffer[start + INFO1_AT]! & Info1.BATCH) !== 0
       return this.#append(
         isBatch ? failedBatch : this.#messages.mayHaveWritten ? doubtfulMessage : failedMessage,
       )
     }
+  }
+
+  takeDeferred(): DeferredAnswer {
+    const deferred = this.#messages.takeDeferred?.()
+    if (!deferred) throw new Error('no answer was deferred')
+    return deferred
   }
 
   /** The next piece of a long answer. */

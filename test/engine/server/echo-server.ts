@@ -1,4 +1,5 @@
 import { ResponseBuffer } from '../../../engine/src/protocol/response.ts'
+import { DEFERRED, type DeferredAnswer } from '../../../engine/src/server/deferred-answer.ts'
 import { LocalNode } from '../../../engine/src/server/local-node.ts'
 import type { Limits } from '../../../engine/src/server/limits.ts'
 import { defaultLimits } from '../../../engine/src/server/limits.ts'
@@ -37,7 +38,10 @@ export class ManualSyncs implements Syncs {
 }
 
 /** A handler whose answer to a body is what the test makes of it. */
-export type Answer = (body: Buffer, arrived: number) => Piece & { rest?: readonly Piece[] }
+export type Answer = (
+  body: Buffer,
+  arrived: number,
+) => Piece & { rest?: readonly Piece[]; deferred?: DeferredAnswer }
 
 interface Piece {
   readonly bytes: Buffer
@@ -68,12 +72,19 @@ export async function serve(answer: Answer, limits: Partial<Limits> = {}): Promi
     (line) => notes.push(line),
   )
   let unfinished: UnfinishedAnswer | undefined
+  let deferred: DeferredAnswer | undefined
   const messages: MessageHandler = {
     dispatch(request, start, end, arrived, out) {
-      const { bytes, ticket, rest } = answer(request.subarray(start, end), arrived)
+      const { bytes, ticket, rest, deferred: later } = answer(request.subarray(start, end), arrived)
       if (rest) unfinished = inPieces(rest)
       out.append(bytes)
-      return ticket ?? 0
+      deferred = later
+      return later ? DEFERRED : (ticket ?? 0)
+    },
+    takeDeferred() {
+      const taken = deferred
+      deferred = undefined
+      return taken
     },
     takeUnfinished() {
       const taken = unfinished
