@@ -11,6 +11,7 @@
  *            then all entries, 8 bytes each as in the index, with segments numbered by their order in the log
  */
 import { crcOfWords, crcStart } from './crc32.ts'
+import type { CopyStates } from './copy-states.ts'
 import { formatVersion } from './data-folder.ts'
 import type { RecordIndex } from './record-index.ts'
 import { offsetOf, placeOf, type Segment, segmentOf } from './segment.ts'
@@ -23,6 +24,8 @@ export interface CheckpointFacts {
   readonly tombstones: number
   readonly latestUpdate: number
   readonly nextNumber: number
+  /** By partition: where the log says what the copy is. Only where copies are kept. */
+  readonly copies?: readonly number[]
 }
 
 export interface Checkpoint extends CheckpointFacts {
@@ -32,10 +35,11 @@ export interface Checkpoint extends CheckpointFacts {
   readonly entries: Int32Array
 }
 
-export interface CheckpointSource extends Omit<CheckpointFacts, 'segments' | 'sets'> {
+export interface CheckpointSource extends Omit<CheckpointFacts, 'segments' | 'sets' | 'copies'> {
   /** By number, rising. */
   readonly segments: readonly Segment[]
   readonly sets: SetTable
+  readonly copies: CopyStates | undefined
   readonly sequences: Float64Array
   readonly index: RecordIndex
 }
@@ -54,6 +58,7 @@ export function writeCheckpoint(source: CheckpointSource): Buffer {
     tombstones: source.tombstones,
     latestUpdate: source.latestUpdate,
     nextNumber: source.nextNumber,
+    ...(source.copies && { copies: source.copies.places.map(rankedPlace) }),
   }
   const text = Buffer.from(JSON.stringify(facts))
   const textBytes = (text.length + 7) & -8

@@ -2,8 +2,8 @@
  * Copies the live entries of a poorly filled segment to the end of the log, so that the segment can go. With files
  * this takes four phases, each of which must be over before the next:
  *
- * 1. copy     live records, tombstones that still hide something, and what the log says of sets; then a note that the
- *             segment is retired
+ * 1. copy     live records, tombstones that still hide something, and what the log says of sets and copies; then a note
+ *             that the segment is retired
  * 2. sync     until all of this is on disk
  * 3. remove   the file, and sync the folder: from here on no start can find the segment again
  * 4. settle   every stale version in it was counted at its record's slot; the counts go down, and a tombstone whose
@@ -13,19 +13,19 @@
  * Source of the idea: Rosenblum and Ousterhout, The design and implementation of a log-structured file system (1992).
  */
 import type { DataFolder } from './data-folder.ts'
+import type { Contents } from './contents.ts'
 import { digestAt, EntryKind, kindAt, lengthAt } from './entry.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { readLogEntry } from './log-entry.ts'
 import type { RecordIndex } from './record-index.ts'
 import { aligned, alignment, offsetOf, placeOf, type Segment } from './segment.ts'
 import type { SegmentLog } from './segment-log.ts'
-import type { SetTable } from './set-table.ts'
 import type { Slice } from './slice.ts'
 
 export interface CompactionParts {
   readonly log: SegmentLog
   readonly index: RecordIndex
-  readonly sets: SetTable
+  readonly contents: Contents
   /** Where there are files. */
   readonly files?: { readonly folder: DataFolder; readonly commit: GroupCommit }
   /** The record's entry now stands elsewhere. */
@@ -151,17 +151,17 @@ export class Compaction {
   }
 
   #copyEntry(victim: Segment): void {
-    const { index, log, sets } = this.#parts
+    const { index, log, contents } = this.#parts
     const offset = this.#copiedTo
     const place = placeOf(victim.id, offset)
     const taken = aligned(lengthAt(victim, offset))
     this.#copiedTo += taken
     const kind = kindAt(victim, offset)
     if (kind !== EntryKind.RECORD && kind !== EntryKind.TOMBSTONE) {
-      const entry = readLogEntry(victim, offset, kind)
-      if (entry && sets.isNeeded(entry, place)) {
+      const entry = readLogEntry(victim, offset)
+      if (entry && contents.isNeeded(entry, place)) {
         const to = log.appendLogEntry(entry)
-        sets.moved(entry, to)
+        contents.moved(entry, to)
         this.#enliven(victim, to, taken)
       }
       return
@@ -172,7 +172,7 @@ export class Compaction {
     this.#enliven(victim, to, taken)
     index.move(to)
     // Until the file is gone, what was copied is one more old version of its record.
-    if (kind === EntryKind.RECORD && this.#parts.files) index.addStale()
+    if (this.#parts.files && contents.countsAsStale(victim, offset)) index.addStale()
     this.#parts.moved(place, to)
   }
 
@@ -184,7 +184,7 @@ export class Compaction {
 
   /** Phase 4, one entry. */
   #settle(victim: Segment): void {
-    const { index, log } = this.#parts
+    const { index, log, contents } = this.#parts
     const offset = this.#settledTo
     if (offset >= victim.used) {
       this.#settledTo = alignment
@@ -193,7 +193,7 @@ export class Compaction {
       return log.segments.remove(victim)
     }
     this.#settledTo += aligned(lengthAt(victim, offset))
-    if (kindAt(victim, offset) !== EntryKind.RECORD) return
+    if (!contents.countsAsStale(victim, offset)) return
     const place = index.seekPresent(victim.buffer, offset + digestAt)
     if (place === 0) return
     index.dropStale()

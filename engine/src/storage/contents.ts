@@ -2,11 +2,21 @@
  * What a store holds: the index, the log that its slots point into, the sets, and the counts that follow from them.
  * Every change of a slot goes through here, so that bytes, records, deletes and stale versions stay counted.
  */
-import { compareDigestAt, digestAt, digestBytes, EntryKind, kindAt, lengthAt, readEntry } from './entry.ts'
+import { CopyStates } from './copy-states.ts'
+import {
+  compareDigestAt,
+  digestAt,
+  digestBytes,
+  EntryKind,
+  kindAt,
+  lengthAt,
+  readEntry,
+  saysSomething,
+} from './entry.ts'
 import type { LogEntry } from './log-entry.ts'
 import { RecordIndex } from './record-index.ts'
 import { newView, type RecordDraft, type RecordView } from './record.ts'
-import { aligned, offsetOf } from './segment.ts'
+import { aligned, offsetOf, type Segment } from './segment.ts'
 import { SegmentLog } from './segment-log.ts'
 import { SetTable } from './set-table.ts'
 
@@ -22,6 +32,8 @@ export interface ContentsOptions {
   readonly segmentBytes?: number | undefined
   /** With files older versions stay behind in them, and what is said of sets goes to the log. */
   readonly keepsFiles: boolean
+  /** What was appended last is the newest, and of each partition it is known where its copy stands. */
+  readonly keepsCopies: boolean
   /** Throws when nothing may be appended. */
   readonly checkOpen: () => void
 }
@@ -30,6 +42,7 @@ export class Contents {
   readonly index: RecordIndex
   readonly log: SegmentLog
   readonly sets: SetTable
+  readonly copies: CopyStates | undefined
   /** By partition: the number of the last write, and the regime it was numbered in. */
   readonly sequences: Float64Array
   readonly regimes: Float64Array
@@ -42,7 +55,7 @@ export class Contents {
   readonly #keepsFiles: boolean
   readonly #view = newView()
 
-  constructor({ partitions, segmentBytes, keepsFiles, checkOpen }: ContentsOptions) {
+  constructor({ partitions, segmentBytes, keepsFiles, keepsCopies, checkOpen }: ContentsOptions) {
     this.#keepsFiles = keepsFiles
     this.log = new SegmentLog(segmentBytes)
     const { segments } = this.log
@@ -50,13 +63,17 @@ export class Contents {
       compareDigestAt(segments.get(place), offsetOf(place), digest, at),
     )
     const append = (entry: LogEntry, before: number): number => {
-      checkOpen()
       const place = this.log.appendLogEntry(entry)
       this.enliven(place)
       if (before !== 0) this.enliven(before, -1)
       return place
     }
-    this.sets = new SetTable(keepsFiles ? append : undefined)
+    const appendOpen = (entry: LogEntry, before: number): number => {
+      checkOpen()
+      return append(entry, before)
+    }
+    this.sets = new SetTable(keepsFiles ? appendOpen : undefined)
+    this.copies = keepsCopies ? new CopyStates(partitions, keepsFiles ? append : undefined) : undefined
     this.sequences = new Float64Array(partitions)
     this.regimes = new Float64Array(partitions)
   }
@@ -64,6 +81,10 @@ export class Contents {
   /** Appends a record or a tombstone and points the slot that was just sought at it, which held `before` (0 = none). */
   put(kind: number, draft: RecordDraft, before: number): number {
     const place = this.log.append(kind, draft)
+    if (this.copies) {
+      const partition = this.index.partitionOf(draft.digest, draft.digestStart)
+      this.copies.put(partition, draft.regime, draft.sequence, draft.advances)
+    }
     if (before === 0) this.index.insert(draft.digest, draft.digestStart, place)
     else {
       this.#supersede(before)
@@ -127,6 +148,26 @@ export class Contents {
     }
   }
 
+  /** Whether what the log says there still holds; `moved` notes where it stands now. */
+  isNeeded(entry: LogEntry, place: number): boolean {
+    return this.sets.isNeeded(entry, place) || this.copies?.isNeeded(entry, place) === true
+  }
+
+  moved(entry: LogEntry, place: number): void {
+    this.sets.moved(entry, place)
+    this.copies?.moved(entry, place)
+  }
+
+  /**
+   * Whether a start would take this record or tombstone for its record's newest version if all that came later were
+   * gone, and be wrong. A delete without its tombstone reads the same, but a copy knows the two apart.
+   */
+  countsAsStale(segment: Segment, offset: number): boolean {
+    const kind = kindAt(segment, offset)
+    if (kind === EntryKind.RECORD) return true
+    return kind === EntryKind.TOMBSTONE && this.copies !== undefined && saysSomething(segment, offset)
+  }
+
   /** Counts an entry's bytes as live, or with -1 as dead; answers them with that sign. */
   enliven(place: number, sign = 1): number {
     const segment = this.log.segments.get(place)
@@ -139,11 +180,11 @@ export class Contents {
   #supersede(place: number): void {
     const segment = this.log.segments.get(place)
     const bytes = this.enliven(place, -1)
+    if (this.#keepsFiles && this.countsAsStale(segment, offsetOf(place))) this.index.addStale()
     if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) {
       this.tombstones--
       return
     }
-    if (this.#keepsFiles) this.index.addStale()
     // Damaged ones were never counted.
     if (this.damaged.delete(place)) return
     readEntry(segment, offsetOf(place), this.#view)

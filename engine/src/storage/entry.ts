@@ -3,7 +3,7 @@
  * little-endian. README.md has the same as a table.
  *
  *    0  u32  sum: CRC-32 of byte 4 to the end, padding included, with zeros for the head sum
- *    4  u24  length without padding;  u8 at 7: kind (low 3 bits) and flags
+ *    4  u24  length without padding;  u8 at 7: kind (low 3 bits; low 4 where it is not a record) and flags
  *    8  20   digest (records, tombstones)
  *   28  u48  last update, ms since 1970
  *   34  u16  head sum: the low half of the running CRC after byte 35. It vouches for kind, length, digest and last
@@ -26,6 +26,9 @@ export const EntryKind = {
   TRUNCATE: 5,
   RETIRE: 6,
   MANIFEST: 7,
+  COPY: 11,
+  BEGIN: 12,
+  END: 13,
 } as const
 
 const kindMask = 7
@@ -33,6 +36,10 @@ const hasSet = 8
 const hasRegime = 16
 const hasVoidTime = 32
 const hasKey = 64
+/** The sign of the word that it stands in. */
+const advances = 128
+/** Entries that are no records have no flags, but more kinds. */
+const logKindMask = 15
 
 export const digestAt = 8
 export const digestBytes = 20
@@ -48,6 +55,21 @@ export function lengthAt(segment: Segment, offset: number): number {
 
 export function kindAt(segment: Segment, offset: number): number {
   return (segment.words[(offset >>> 2) + 1]! >>> 24) & kindMask
+}
+
+/** As `kindAt`, of an entry that is neither record nor tombstone. */
+export function logKindAt(segment: Segment, offset: number): number {
+  return (segment.words[(offset >>> 2) + 1]! >>> 24) & logKindMask
+}
+
+/** Whether the write moved the state of its partition's copy. */
+export function advancesAt(segment: Segment, offset: number): boolean {
+  return segment.words[(offset >>> 2) + 1]! < 0
+}
+
+/** Whether a record or tombstone says that something was written, and not only that it was forgotten. */
+export function saysSomething(segment: Segment, offset: number): boolean {
+  return kindAt(segment, offset) === EntryKind.RECORD || segment.buffer[offset + entryHead] !== 0
 }
 
 export const isRecord = (kind: number): boolean => kind === EntryKind.RECORD || kind === EntryKind.TOMBSTONE
@@ -142,6 +164,7 @@ export function writeEntry(segment: Segment, offset: number, kind: number, draft
   if (draft.setId !== 0) flags |= hasSet
   if (draft.regime !== 0) flags |= hasRegime
   if (draft.voidTime !== 0) flags |= hasVoidTime
+  if (draft.advances) flags |= advances
   if (key > 0) flags |= hasKey
   const { digest, digestStart } = draft
   for (let index = 0; index < digestBytes; index++)

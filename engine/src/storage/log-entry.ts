@@ -2,7 +2,7 @@
  * Entries that are not records: what the log says about itself and about its sets. They have the head of every
  * entry, with a digest of zeros, and numbers of 32 bits behind it; README.md has them as a table.
  */
-import { digestAt, digestBytes, entryHead, EntryKind, finishEntry, lengthAt } from './entry.ts'
+import { digestAt, digestBytes, entryHead, EntryKind, finishEntry, lengthAt, logKindAt } from './entry.ts'
 import { aligned, type Segment } from './segment.ts'
 
 /** A point in the log: everything before it lies in segments of lower number, or lower in the same one. */
@@ -32,6 +32,11 @@ export type LogEntry =
       readonly before: number
       readonly order: number
     }
+  /** What the copy of a partition is, in place of all that was said of it before. */
+  | { readonly kind: typeof EntryKind.COPY; readonly partition: number; readonly facts: Buffer }
+  /** All that stands between the two holds, or nothing: without the end it is cut off. */
+  | { readonly kind: typeof EntryKind.BEGIN }
+  | { readonly kind: typeof EntryKind.END }
 
 const twoTo32 = 0x100000000
 
@@ -51,6 +56,11 @@ function payloadBytes(entry: LogEntry): number {
       return 4 + entry.name.length
     case EntryKind.TRUNCATE:
       return 16
+    case EntryKind.COPY:
+      return 4 + entry.facts.length
+    case EntryKind.BEGIN:
+    case EntryKind.END:
+      return 0
   }
 }
 
@@ -78,12 +88,17 @@ export function writeLogEntry(segment: Segment, offset: number, entry: LogEntry)
       buffer.writeUInt32LE(entry.before % twoTo32, at + 4)
       buffer.writeUInt32LE(Math.floor(entry.before / twoTo32), at + 8)
       buffer.writeUInt32LE(entry.order, at + 12)
+      break
+    case EntryKind.COPY:
+      buffer.writeUInt32LE(entry.partition, at)
+      entry.facts.copy(buffer, at + 4)
   }
   return finishEntry(segment, offset, entry.kind, entryHead + payloadBytes(entry), 0)
 }
 
-export function readLogEntry(segment: Segment, offset: number, kind: number): LogEntry | undefined {
+export function readLogEntry(segment: Segment, offset: number): LogEntry | undefined {
   const { buffer } = segment
+  const kind = logKindAt(segment, offset)
   const at = offset + entryHead
   const end = offset + lengthAt(segment, offset)
   switch (kind) {
@@ -105,6 +120,15 @@ export function readLogEntry(segment: Segment, offset: number, kind: number): Lo
         before: buffer.readUInt32LE(at + 4) + buffer.readUInt32LE(at + 8) * twoTo32,
         order: buffer.readUInt32LE(at + 12),
       }
+    case EntryKind.COPY:
+      return {
+        kind,
+        partition: buffer.readUInt32LE(at),
+        facts: Buffer.from(buffer.subarray(at + 4, end)),
+      }
+    case EntryKind.BEGIN:
+    case EntryKind.END:
+      return { kind }
     default:
       return undefined
   }

@@ -16,6 +16,7 @@ import {
   isRecord,
   kindAt,
   lengthAt,
+  logKindAt,
   Soundness,
   soundnessAt,
   writeGap,
@@ -63,6 +64,8 @@ export class LogReader {
   /** By the number of the segment they stand in. */
   readonly #manifests = new Map<number, readonly LogPoint[]>()
   readonly #retired = new Set<number>()
+  /** Begin and end of what holds as a whole or not at all, in the order of the log. */
+  readonly #wholes: { readonly begin: LogPoint; end?: LogPoint }[] = []
   #synced: LogPoint
   #highest = 0
 
@@ -143,7 +146,7 @@ export class LogReader {
         this.#heed(segment, at)
         at = next
       } else if (sound === Soundness.HEAD_ONLY && next <= end) {
-        note(at, next, lossOf(kindAt(segment, at)))
+        note(at, next, lossAt(segment, at))
         at = next
       } else {
         const resumed = nextSound(segment, at + alignment)
@@ -159,8 +162,11 @@ export class LogReader {
   #heed(segment: Segment, at: number): void {
     const kind = kindAt(segment, at)
     if (isRecord(kind)) return
-    const entry = readLogEntry(segment, at, kind)
+    const entry = readLogEntry(segment, at)
+    const point = { number: segment.number, offset: at }
     if (entry?.kind === EntryKind.MARK && isBefore(this.#synced, entry.synced)) this.#synced = entry.synced
+    else if (entry?.kind === EntryKind.BEGIN) this.#wholes.push({ begin: point })
+    else if (entry?.kind === EntryKind.END && this.#wholes.length > 0) this.#wholes.at(-1)!.end ??= point
     else if (entry?.kind === EntryKind.RETIRE) {
       this.#retired.add(entry.number)
       this.#highest = Math.max(this.#highest, entry.number)
@@ -175,7 +181,17 @@ export class LogReader {
     }
     for (const { bad } of found) for (const { point } of bad) consider(point)
     for (const short of this.#short(found)) consider(short)
-    return torn
+    return this.#wholeBefore(torn)
+  }
+
+  /** The same point, or where what it cuts in two begins. Nothing was ever synced in part, so the last synced point is before. */
+  #wholeBefore(torn: LogPoint | undefined): LogPoint | undefined {
+    const cut = this.#wholes.find(
+      ({ begin, end }) =>
+        !isBefore(begin, this.#synced) &&
+        (torn ? isBefore(begin, torn) && !(end && isBefore(end, torn)) : !end),
+    )
+    return cut?.begin ?? torn
   }
 
   /**
@@ -240,9 +256,11 @@ async function fill(file: DiskFile, { buffer }: Segment): Promise<number> {
 }
 
 /** Marks say nothing that the next one does not say too; without what the log says of sets, records are hidden. */
-function lossOf(kind: number): Loss {
-  if (isRecord(kind)) return 'named'
-  return kind === EntryKind.SET || kind === EntryKind.TRUNCATE ? 'unknown' : 'none'
+function lossAt(segment: Segment, at: number): Loss {
+  if (isRecord(kindAt(segment, at))) return 'named'
+  const kind = logKindAt(segment, at)
+  const isMissed = kind === EntryKind.SET || kind === EntryKind.TRUNCATE || kind === EntryKind.COPY
+  return isMissed ? 'unknown' : 'none'
 }
 
 function nextSound(segment: Segment, from: number): number {

@@ -1,12 +1,13 @@
 import { loadIndex, readCheckpoint, type Checkpoint } from './checkpoint.ts'
+import type { Contents } from './contents.ts'
 import { DataFolder, folderFault } from './data-folder.ts'
 import type { Disk } from './disk.ts'
 import { EntryKind } from './entry.ts'
 import { type Durability, GroupCommit } from './group-commit.ts'
-import { type LogPoint, logStart } from './log-entry.ts'
+import { type LogPoint, logStart, readLogEntry } from './log-entry.ts'
 import { LogReader, type Progress, type ReadLog } from './log-reader.ts'
-import { Recovery, type RecoveryParts } from './recovery.ts'
-import type { SegmentLog } from './segment-log.ts'
+import { Recovery } from './recovery.ts'
+import { offsetOf } from './segment.ts'
 import { StorageError } from './storage-error.ts'
 
 /** Where and how a namespace keeps its files. */
@@ -40,21 +41,19 @@ export interface OpenFiles {
   readonly found: Found
   /** Whether the files were those of a clean stop. */
   readonly startedClean: boolean
+  /** Something is gone, and nobody can say which records it held. */
+  readonly isDamaged: boolean
 }
 
 /** Takes the folder, recovers what it holds, and makes it ready to be appended to. */
-export async function openFiles(
-  options: FileOptions,
-  log: SegmentLog,
-  parts: RecoveryParts,
-): Promise<OpenFiles> {
+export async function openFiles(options: FileOptions, contents: Contents): Promise<OpenFiles> {
   const folder = await DataFolder.open(options.disk, options.folder, {
     namespace: options.namespace,
-    partitions: parts.index.partitions,
+    partitions: contents.index.partitions,
     newIncarnation: options.newIncarnation,
   })
   try {
-    return await recover(folder, options, log, parts)
+    return await recover(folder, options, contents)
   } catch (error) {
     await folder.release()
     throw error instanceof StorageError ? error : folderFault(folder.path, error)
@@ -64,16 +63,17 @@ export async function openFiles(
 async function recover(
   folder: DataFolder,
   options: FileOptions,
-  log: SegmentLog,
-  parts: RecoveryParts,
+  contents: Contents,
 ): Promise<OpenFiles> {
+  const { log } = contents
   const bytes = await folder.readCheckpoint()
-  const left = bytes && readCheckpoint(bytes, parts.index.partitions)
+  const left = bytes && readCheckpoint(bytes, contents.index.partitions)
   const reader = new LogReader(folder, log.segments, left && endOf(left))
   const read = await reader.read(options.onProgress ?? (() => undefined))
-  refuseDamage(folder.path, read, options)
+  // Copies that may be hit are filled from others (D4).
+  if (!contents.copies) refuseDamage(folder.path, read, options)
   const checkpoint = left && agrees(left, read) ? left : undefined
-  const found = checkpoint ? restore(checkpoint, read, parts) : replay(read, parts)
+  const found = checkpoint ? restore(checkpoint, read, contents) : replay(read, contents)
   await folder.removeCheckpoint()
   const last = read.segments.at(-1)
   const nextNumber = Math.max(read.nextNumber, left?.nextNumber ?? 0)
@@ -87,10 +87,11 @@ async function recover(
     onFault: options.onFault ?? (() => undefined),
   })
   log.listen(commit)
-  // Only with acceptDamage does a start get here with segments missing; the next one need not ask again.
+  // A start that gets here with segments missing has accepted it; the next one need not ask again.
   for (const number of read.missing) log.appendLogEntry({ kind: EntryKind.RETIRE, number })
   note(read, options)
-  return { folder, commit, found, startedClean: checkpoint !== undefined }
+  const isDamaged = read.missing.length > 0 || read.damage.some(({ loss }) => loss === 'unknown')
+  return { folder, commit, found, startedClean: checkpoint !== undefined, isDamaged }
 }
 
 function endOf({ segments }: Checkpoint): LogPoint {
@@ -107,16 +108,21 @@ function agrees({ segments }: Checkpoint, read: ReadLog): boolean {
   })
 }
 
-function restore(checkpoint: Checkpoint, { segments }: ReadLog, parts: RecoveryParts): Found {
-  loadIndex(parts.index, checkpoint)
-  parts.sets.restore(checkpoint.sets)
-  parts.sequences.set(checkpoint.sequences)
-  checkpoint.segments.forEach(({ live }, i) => parts.table.enliven(segments[i]!, live))
+function restore(checkpoint: Checkpoint, { segments }: ReadLog, contents: Contents): Found {
+  const { index, sets, sequences, log, copies } = contents
+  loadIndex(index, checkpoint)
+  sets.restore(checkpoint.sets)
+  sequences.set(checkpoint.sequences)
+  checkpoint.segments.forEach(({ live }, i) => log.segments.enliven(segments[i]!, live))
+  for (const place of checkpoint.copies ?? []) {
+    const entry = place === 0 ? undefined : readLogEntry(log.segments.get(place), offsetOf(place))
+    if (entry) copies?.replay(entry, place)
+  }
   return checkpoint
 }
 
-function replay(read: ReadLog, parts: RecoveryParts): Found {
-  const recovery = new Recovery(parts)
+function replay(read: ReadLog, contents: Contents): Found {
+  const recovery = new Recovery(contents)
   recovery.replay(read.segments, read.damage)
   return recovery
 }

@@ -6,6 +6,7 @@
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { Compaction } from './compaction.ts'
+import { CopyLog } from './copy-log.ts'
 import { Contents, DELETE_GENERATION, type Standing } from './contents.ts'
 import { digestAt, EntryKind, entryRoom, kindAt, lastUpdateAt, readEntry } from './entry.ts'
 import { Expiry } from './expiry.ts'
@@ -34,6 +35,11 @@ export interface RecordStoreOptions {
   readonly files?: FileOptions
   /** Milliseconds for which a delete is remembered, files or not; by default only as long as files need it. */
   readonly tombstoneLife?: number
+  /**
+   * Keeps strongly consistent copies: `copies` is there, and a delete is remembered until it is told otherwise.
+   * Records expire only through it.
+   */
+  readonly strong?: boolean
 }
 
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
@@ -61,6 +67,8 @@ export class RecordStore {
   readonly #tombstone = newDraft()
   readonly #expiry: Expiry
   readonly #truncation: PartitionPass
+  /** The copies of the partitions, where the store keeps strongly consistent ones. */
+  readonly copies: CopyLog | undefined
   #files: OpenFiles | undefined
   #commits = false
   #onNote: (line: string) => void = () => undefined
@@ -78,7 +86,8 @@ export class RecordStore {
   }
 
   private constructor(options: RecordStoreOptions) {
-    const { clock, stopwatch, memoryLimit, partitions = 4096, expiryPeriod = () => 0, files } = options
+    const { clock, stopwatch, memoryLimit, partitions = 4096, files, strong = false } = options
+    const { expiryPeriod = () => 0 } = options
     this.#tombstoneLife = options.tombstoneLife ?? 0
     this.#clock = clock
     this.#stopwatch = stopwatch
@@ -87,13 +96,16 @@ export class RecordStore {
       partitions,
       segmentBytes: options.segmentBytes,
       keepsFiles: files !== undefined,
-      checkOpen: () => this.#checkOpen(),
+      keepsCopies: strong,
+      checkOpen: () => (strong ? this.#checkFault() : this.#checkOpen()),
     })
     this.#index = this.#contents.index
     this.#log = this.#contents.log
     this.#sets = this.#contents.sets
     this.#damaged = this.#contents.damaged
-    this.#expiry = new Expiry(this.#index, expiryPeriod, (place, at) => this.#expire(place, at))
+    if (this.#contents.copies)
+      this.copies = new CopyLog(this.#contents, this.#contents.copies, () => this.#files)
+    this.#expiry = new Expiry(this.#index, strong ? () => 0 : expiryPeriod, (place, at) => this.#expire(place, at))
     this.#truncation = new PartitionPass(this.#index, (place) => this.#removeTruncated(place))
     this.#compaction = this.#newCompaction()
   }
@@ -184,6 +196,7 @@ export class RecordStore {
       throw new ResultError(ResultCode.SERVER_ERROR, 'the record is damaged on disk')
     if (kindAt(segment, offset) === EntryKind.TOMBSTONE) return false
     readEntry(segment, offset, view)
+    if (this.copies?.hides(digest, at, view)) return false
     return !this.#sets.isTruncated(view)
   }
 
@@ -195,6 +208,7 @@ export class RecordStore {
     this.#checkOpen()
     if (entryRoom(draft) > this.#log.largestEntry) throw new ResultError(ResultCode.RECORD_TOO_BIG)
     if (!this.#log.fits(draft) && this.stopWrites) throw new ResultError(ResultCode.NO_SPACE)
+    draft.advances = this.copies !== undefined
     const before = sought ? this.#foundAt : this.#index.seek(draft.digest, draft.digestStart)
     this.#foundAt = this.#contents.put(EntryKind.RECORD, draft, before)
     if (draft.lastUpdate > this.latestUpdate) this.latestUpdate = draft.lastUpdate
@@ -207,7 +221,7 @@ export class RecordStore {
     if (place === 0) return false
     const segment = this.#log.segments.get(place)
     if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) return false
-    if (!this.#files && this.#tombstoneLife === 0) {
+    if (!this.#files && this.#tombstoneLife === 0 && !this.copies) {
       this.#contents.takeOut(place)
       return true
     }
@@ -220,6 +234,7 @@ export class RecordStore {
     draft.lastUpdate = Math.max(this.#clock(), lastUpdateAt(segment, offsetOf(place)))
     draft.regime = this.#contents.regimes[partition]!
     draft.sequence = this.nextSequence(partition)
+    draft.advances = this.copies !== undefined
     this.bury(draft)
     return true
   }
@@ -331,11 +346,17 @@ export class RecordStore {
     return this.stopWrites ? Infinity : Math.max(UNHURRIED_MS, this.#contents.writtenBytes * MS_PER_BYTE)
   }
 
+  /** Resolves once everything so far is on disk; rejects when it cannot be. */
+  async flush(): Promise<void> {
+    await this.#files?.commit.flush()
+  }
+
   /** Takes no more writes; with files, brings everything to disk and leaves the mark of a clean stop. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     await this.#compaction.stop()
+    this.#contents.copies?.pinAll()
     const files = this.#files
     if (!files) return
     try {
@@ -350,11 +371,7 @@ export class RecordStore {
   }
 
   async #openFiles(options: FileOptions): Promise<void> {
-    const index = this.#index
-    const { segments: table } = this.#log
-    const { sets, sequences, damaged } = this.#contents
-    const parts = { table, index, sets, sequences, damaged }
-    const files = await openFiles(options, this.#log, parts)
+    const files = await openFiles(options, this.#contents)
     this.#files = files
     this.#onNote = (line) => options.onNote?.(`${options.folder}: ${line}`)
     this.#commits = options.durability === 'commit'
@@ -376,6 +393,7 @@ export class RecordStore {
     for (const { namedAt, truncatedAt } of this.sets)
       for (const place of [namedAt, truncatedAt]) if (place !== 0) this.#contents.enliven(place)
     if (this.#sets.all.place !== 0) this.#contents.enliven(this.#sets.all.place)
+    for (const place of this.#contents.copies?.places ?? []) if (place !== 0) this.#contents.enliven(place)
     if (this.tombstones === 0) return
     const pass = new PartitionPass(this.#index, (place) => this.#dropIdleTombstone(place))
     pass.begin()
@@ -394,7 +412,7 @@ export class RecordStore {
     return new Compaction({
       log: this.#log,
       index: this.#index,
-      sets: this.#sets,
+      contents: this.#contents,
       ...(this.#files ? { files: this.#files } : {}),
       moved: (from, to) => {
         if (this.#damaged.delete(from)) this.#damaged.add(to)
@@ -416,6 +434,7 @@ export class RecordStore {
     return writeCheckpoint({
       segments,
       sets: this.#sets,
+      copies: this.#contents.copies,
       sequences: this.#contents.sequences,
       index: this.#index,
       objects: this.objects,
@@ -427,10 +446,12 @@ export class RecordStore {
 
   #checkOpen(): void {
     if (this.#closed) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
-    const commit = this.#files?.commit
-    if (!commit) return
-    if (commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
-    if (commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
+    this.#checkFault()
+    if (this.#files?.commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
+  }
+
+  #checkFault(): void {
+    if (this.#files?.commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
   }
 
   /** The last one of its partition stays: it keeps the partition's sequence over a restart. */
@@ -438,6 +459,11 @@ export class RecordStore {
     const segment = this.#log.segments.get(place)
     const offset = offsetOf(place)
     readEntry(segment, offset, this.#view)
+    if (this.copies) {
+      if (this.#view.generation === DELETE_GENERATION) return false
+      this.#contents.dropTombstone(place)
+      return true
+    }
     const partition = this.#index.partitionOf(segment.buffer, offset + digestAt)
     if (this.#view.sequence === this.#contents.sequences[partition]) return false
     const isDelete = this.#view.generation === DELETE_GENERATION

@@ -38,6 +38,8 @@ export interface RecordDraft {
   binsStart: number
   binsEnd: number
   binCount: number
+  /** It moves the state of its partition's copy: this copy holds every write up to it. Only where `copies` are kept. */
+  advances: boolean
 }
 
 export function newView(): RecordView {
@@ -60,6 +62,7 @@ export function newView(): RecordView {
 export function newDraft(): RecordDraft {
   const nothing = Buffer.alloc(0)
   return {
+    advances: false,
     digest: nothing,
     digestStart: 0,
     generation: 0,

@@ -27,6 +27,7 @@ function draft(key: number, bins: Buffer, lastUpdate = 1000, setId = 0): RecordD
     binsStart: 0,
     binsEnd: bins.length,
     binCount: 1,
+    advances: false,
   }
 }
 
