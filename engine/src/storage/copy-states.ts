@@ -87,14 +87,11 @@ export class CopyStates {
 
   /** A version was put; its entry says whether it moved the state. */
   put(partition: number, regime: number, sequence: number, advances: boolean): void {
-    const at = partition * width
     if (advances) {
-      this.#set(at + stateAt, regime, sequence)
+      this.#set(partition * width + stateAt, regime, sequence)
       this.#changed[partition]! |= stateMoved
     }
-    if (this.#order(at + highestAt, regime, sequence) <= 0) return
-    this.#set(at + highestAt, regime, sequence)
-    this.#changed[partition]! |= highestRose
+    this.#raise(partition, regime, sequence)
   }
 
   /** Changes what is named and writes all of it down. */
@@ -119,15 +116,15 @@ export class CopyStates {
     if (entry.kind !== EntryKind.COPY) return
     this.#places[entry.partition] = place
     const at = entry.partition * width + highestAt
+    // Versions that the entry does not know of.
     const [regime, sequence] = [this.#points[at]!, this.#points[at + 1]!]
     this.#take(entry.partition, readFacts(entry.facts))
-    if (this.#order(at, regime, sequence) > 0) this.#set(at, regime, sequence)
+    this.#raise(entry.partition, regime, sequence)
   }
 
   /** Heeds a version that the log holds, the newest of its record or not. */
   replayVersion(partition: number, regime: number, sequence: number, advances: boolean): void {
-    const at = partition * width + highestAt
-    if (this.#order(at, regime, sequence) > 0) this.#set(at, regime, sequence)
+    this.#raise(partition, regime, sequence)
     if (!advances) return
     const moves = (this.#moves ??= new Float64Array(this.partitions * 2))
     const to = partition * 2
@@ -178,6 +175,13 @@ export class CopyStates {
     this.#set(at + truncatedAt, truncated.regime, truncated.sequence)
     this.#set(at + highestAt, highest.regime, highest.sequence)
     this.#changed[partition] = 0
+  }
+
+  #raise(partition: number, regime: number, sequence: number): void {
+    const at = partition * width + highestAt
+    if (this.#order(at, regime, sequence) <= 0) return
+    this.#set(at, regime, sequence)
+    this.#changed[partition]! |= highestRose
   }
 
   #set(at: number, regime: number, sequence: number): void {

@@ -60,11 +60,7 @@ export async function openFiles(options: FileOptions, contents: Contents): Promi
   }
 }
 
-async function recover(
-  folder: DataFolder,
-  options: FileOptions,
-  contents: Contents,
-): Promise<OpenFiles> {
+async function recover(folder: DataFolder, options: FileOptions, contents: Contents): Promise<OpenFiles> {
   const { log } = contents
   const bytes = await folder.readCheckpoint()
   const left = bytes && readCheckpoint(bytes, contents.index.partitions)

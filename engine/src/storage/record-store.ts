@@ -105,7 +105,9 @@ export class RecordStore {
     this.#damaged = this.#contents.damaged
     if (this.#contents.copies)
       this.copies = new CopyLog(this.#contents, this.#contents.copies, () => this.#files)
-    this.#expiry = new Expiry(this.#index, strong ? () => 0 : expiryPeriod, (place, at) => this.#expire(place, at))
+    this.#expiry = new Expiry(this.#index, strong ? () => 0 : expiryPeriod, (place, at) =>
+      this.#expire(place, at),
+    )
     this.#truncation = new PartitionPass(this.#index, (place) => this.#removeTruncated(place))
     this.#compaction = this.#newCompaction()
   }
@@ -282,10 +284,10 @@ export class RecordStore {
     this.#contents.scan(partition, after, visit)
   }
 
-  /** From here on the writes to the partition are numbered from 1, in this regime. */
-  enterRegime(partition: number, regime: number): void {
+  /** From here on the writes to the partition are numbered from behind `last`, in this regime. */
+  enterRegime(partition: number, regime: number, last = 0): void {
     this.#contents.regimes[partition] = regime
-    this.#contents.sequences[partition] = 0
+    this.#contents.sequences[partition] = last
   }
 
   regimeOf(partition: number): number {
