@@ -127,6 +127,7 @@ export class ClusterNode {
 
   /** What is to be done; to be asked for after every call, and after every sync of a store. */
   take(): NodeOutput[] {
+    this.routing.flush()
     return this.#outputs.splice(0)
   }
 

@@ -60,25 +60,36 @@ export type PartitionBody =
 
 export type PartitionMessage = PartitionEnvelope & PartitionBody
 
-/** A client's request on its way to the master. */
+/** One client's request on its way to the master. */
+export interface ProxyRequest {
+  readonly namespace: string
+  /** Of the attempt: the sender's next one has another. */
+  readonly id: number
+  readonly body: Buffer
+  /** Milliseconds that the client still waits. */
+  readonly time: number
+  /** A row of a batch. */
+  readonly isRow: boolean
+}
+
+/** What one node passes on to another in one go. */
 export interface ProxyMessage {
   readonly kind: 'proxy'
   readonly view: string
   /** The process it is meant for; another one with this node's id does not know whether it was served. */
   readonly to: Process
-  readonly namespace: string
-  /** Of the attempt: the sender's next one has another. */
+  readonly requests: readonly ProxyRequest[]
+}
+
+export interface ProxiedAnswer {
   readonly id: number
-  readonly request: Buffer
-  /** Milliseconds that the client still waits. */
-  readonly time: number
+  /** None: refused, and nothing was done. */
+  readonly answer: Buffer | undefined
 }
 
 export interface ProxiedMessage {
   readonly kind: 'proxied'
-  readonly id: number
-  /** None: refused, and nothing was done. */
-  readonly answer: Buffer | undefined
+  readonly answers: readonly ProxiedAnswer[]
 }
 
 /** How far a member is in this view, for its leader. */

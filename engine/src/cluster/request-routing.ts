@@ -1,24 +1,44 @@
 /**
  * Brings clients' requests to the copy that may serve them: here, or one hop away (X1 to X3 of README.md). Every
- * request gets exactly one answer, at the latest when its time is over.
+ * request gets exactly one answer, at the latest when its time is over. What goes to one node between two calls of
+ * `flush` goes together.
  */
 import { ResultCode } from '../values/result-code.ts'
 import { bareAnswer, type ClientRequest } from './client-request.ts'
 import type { ClusteredNamespace } from './clustered-namespace.ts'
-import type { ProxiedMessage, ProxyMessage } from './data-message.ts'
+import type { ProxiedAnswer, ProxiedMessage, ProxyMessage, ProxyRequest } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { type Process, processKey, sameProcess } from './process.ts'
+import { countFromProxy, countProxied, newProxyCounters, type ProxyCounters } from './proxy-counters.ts'
 import { RecentIds } from './recent-ids.ts'
 
-/** Requests that are open on a node; one more is refused with code 18. */
+/** Requests that are open on a node, and bytes of them; one more is refused with code 18. */
 const largestOpen = 20_000
+const largestOpenBytes = 256 * 1024 * 1024
 /** Milliseconds for which a passed-on request is remembered. Connections repeat nothing; a network may. */
 const seenFor = 10_000
 /** Milliseconds before a refused request is tried again in the same view. */
 const retryAfter = 20
+/** Requests or answers of one message, and the bytes with which it is full. */
+const messageEntries = 256
+const messageBytes = 256 * 1024
+
+/** What a client asks of a record. */
+export interface RoutedRequest {
+  readonly namespace: string
+  /** The body of the request's frame, kept until it is answered. */
+  readonly body: Buffer
+  /** How long the client waits, in milliseconds. */
+  readonly time: number
+  /** A row of a batch. */
+  readonly isRow?: boolean
+  /** Called once, with a whole frame. */
+  readonly answer: (frame: Buffer) => void
+}
 
 interface Open {
   readonly request: ClientRequest
+  readonly isRow: boolean
   /** Not to be tried before; `Infinity` while it is under way. */
   due: number
   /** The view in which it was passed on. */
@@ -40,9 +60,16 @@ export interface RoutingOptions {
 export class RequestRouting {
   readonly #options: RoutingOptions
   readonly #open = new Map<number, Open>()
+  #openBytes = 0
   /** The open request that an attempt belongs to. */
   readonly #attempts = new Map<number, number>()
   readonly #seen = new RecentIds(seenFor)
+  /** What is to leave, by node. */
+  readonly #requests = new Map<NodeId, { view: string; to: Process; requests: ProxyRequest[] }>()
+  readonly #answers = new Map<NodeId, ProxiedAnswer[]>()
+  readonly #counters = new Map<string, ProxyCounters>()
+  /** Before its first view a node refuses what it would hold back later. */
+  #hasServed = false
   #nextId = 1
   #now = 0
   /** Requests that went to another node since the start. */
@@ -52,64 +79,126 @@ export class RequestRouting {
     this.#options = options
   }
 
-  /** Takes the body of a request's frame; `time` is how long the client waits, in milliseconds. */
-  submit(now: number, namespace: string, body: Buffer, time: number, answer: (frame: Buffer) => void): void {
+  /** Requests that went to or came from other nodes. */
+  countersOf(namespace: string): ProxyCounters {
+    let counters = this.#counters.get(namespace)
+    if (!counters) this.#counters.set(namespace, (counters = newProxyCounters()))
+    return counters
+  }
+
+  /** Answers what `cancel` takes; 0 where the request has been answered already. */
+  submit(now: number, { namespace, body, time, isRow = false, answer }: RoutedRequest): number {
     this.#now = now
-    const target = this.#options.namespaces.get(namespace)
-    if (!target) return answer(bareAnswer(ResultCode.INVALID_NAMESPACE))
-    const facts = target.store.inspect(body)
-    if (!facts) return answer(bareAnswer(ResultCode.PARAMETER))
-    if (this.#open.size >= largestOpen) return answer(bareAnswer(ResultCode.DEVICE_OVERLOAD))
+    const refusal = this.#refusalOf(namespace, body)
+    const facts = refusal === undefined && this.#options.namespaces.get(namespace)?.store.inspect(body)
+    if (!facts) {
+      answer(bareAnswer(refusal ?? ResultCode.PARAMETER))
+      return 0
+    }
     const id = this.#nextId++
     const once = (frame: Buffer) => {
-      if (!this.#open.delete(id)) return
-      for (const attempt of open.attempts) this.#attempts.delete(attempt)
+      if (!this.#close(id)) return
+      if (open.sentIn !== undefined) countProxied(this.countersOf(namespace), isRow, frame)
       answer(frame)
     }
     const refuse = () => {
       open.due = this.#now + retryAfter
     }
     const request = { namespace, request: body, facts, deadline: now + time, answer: once, refuse }
-    const open: Open = { request, due: now, sentIn: undefined, attempts: [] }
+    const open: Open = { request, isRow, due: now, sentIn: undefined, attempts: [] }
     this.#open.set(id, open)
+    this.#openBytes += body.length
     this.#route(id, open)
+    return this.#open.has(id) ? id : 0
   }
 
-  /** A request that another node passed on. It is looked at once, however often it comes. */
-  receiveProxy(now: number, from: Process, message: ProxyMessage): void {
-    const { id, view, to, namespace, request: body, time } = message
-    if (!sameProcess(to, this.#options.self)) return
+  /** Nobody waits for the answer any more. What is under way stays so. */
+  cancel(id: number): void {
+    this.#close(id)
+  }
+
+  /** Requests that another node passed on. They are looked at once, however often they come. */
+  receiveProxy(now: number, from: Process, { view, to, requests }: ProxyMessage): void {
+    this.#now = now
+    const [first] = requests
+    if (!first || !sameProcess(to, this.#options.self)) return
+    const { id } = first
     if (!this.#seen.add(now, `${processKey(from)} ${id}`)) return
-    const reply = (answer: Buffer | undefined) => this.#options.send(from.id, { kind: 'proxied', id, answer })
-    const target = this.#options.namespaces.get(namespace)
-    const facts = target?.store.inspect(body)
-    const mastership = facts && target?.masterOf(facts.partition)
-    if (!mastership || view !== this.#options.view()) return reply(undefined)
-    mastership.serve(now, {
-      namespace,
-      request: body,
-      facts,
-      deadline: now + time,
-      answer: reply,
-      refuse: () => reply(undefined),
-    })
+    const isCurrent = view === this.#options.view()
+    for (const request of requests) this.#serveProxied(now, from.id, request, isCurrent)
   }
 
-  receiveProxied(now: number, { id, answer }: ProxiedMessage): void {
-    const open = this.#open.get(this.#attempts.get(id) ?? 0)
-    this.#attempts.delete(id)
-    if (!open) return
-    if (answer) open.request.answer(answer)
-    else open.due = now + retryAfter
+  receiveProxied(now: number, { answers }: ProxiedMessage): void {
+    this.#now = now
+    for (const { id, answer } of answers) {
+      const open = this.#open.get(this.#attempts.get(id) ?? 0)
+      this.#attempts.delete(id)
+      if (!open) continue
+      if (answer) open.request.answer(answer)
+      else open.due = now + retryAfter
+    }
   }
 
   tick(now: number): void {
     this.#now = now
+    this.#hasServed ||= this.#options.view() !== undefined
     for (const [id, open] of this.#open) {
       // Whoever was applied is in doubt, and whoever was not may be told so: clients cannot tell them apart.
       if (now >= open.request.deadline) open.request.answer(bareAnswer(ResultCode.TIMEOUT))
       else if (now >= open.due || this.#isLost(open)) this.#route(id, open)
     }
+  }
+
+  /** Sends what has been collected. */
+  flush(): void {
+    for (const [id, { view, to, requests }] of this.#requests) {
+      for (const some of partsOf(requests, ({ body }) => body.length))
+        this.#options.send(id, { kind: 'proxy', view, to, requests: some })
+    }
+    this.#requests.clear()
+    for (const [id, answers] of this.#answers) {
+      for (const some of partsOf(answers, ({ answer }) => answer?.length ?? 0))
+        this.#options.send(id, { kind: 'proxied', answers: some })
+    }
+    this.#answers.clear()
+  }
+
+  #refusalOf(namespace: string, body: Buffer): ResultCode | undefined {
+    if (!this.#options.namespaces.has(namespace)) return ResultCode.INVALID_NAMESPACE
+    this.#hasServed ||= this.#options.view() !== undefined
+    if (!this.#hasServed) return ResultCode.PARTITION_UNAVAILABLE
+    const isFull = this.#open.size >= largestOpen || this.#openBytes + body.length > largestOpenBytes
+    return isFull ? ResultCode.DEVICE_OVERLOAD : undefined
+  }
+
+  /** False when it is closed already. */
+  #close(id: number): boolean {
+    const open = this.#open.get(id)
+    if (!open) return false
+    this.#open.delete(id)
+    this.#openBytes -= open.request.request.length
+    for (const attempt of open.attempts) this.#attempts.delete(attempt)
+    return true
+  }
+
+  #serveProxied(now: number, from: NodeId, request: ProxyRequest, isCurrent: boolean): void {
+    const { id, namespace, body, time, isRow } = request
+    const refuse = () => this.#reply(from, { id, answer: undefined })
+    const target = this.#options.namespaces.get(namespace)
+    const facts = target?.store.inspect(body)
+    const mastership = facts && target?.masterOf(facts.partition)
+    if (!mastership || !isCurrent) return refuse()
+    const answer = (frame: Buffer) => {
+      countFromProxy(this.countersOf(namespace), isRow, body, frame)
+      this.#reply(from, { id, answer: frame })
+    }
+    mastership.serve(now, { namespace, request: body, facts, deadline: now + time, answer, refuse })
+  }
+
+  #reply(to: NodeId, answer: ProxiedAnswer): void {
+    const answers = this.#answers.get(to)
+    if (answers) answers.push(answer)
+    else this.#answers.set(to, [answer])
   }
 
   /** A read may be tried again whatever became of it. */
@@ -119,9 +208,9 @@ export class RequestRouting {
   }
 
   #route(id: number, open: Open): void {
-    const { self, namespaces, view, member, send } = this.#options
+    const { self, namespaces, view } = this.#options
     const { request } = open
-    const { namespace, facts, request: body, deadline } = request
+    const { namespace, facts, request: body } = request
     const target = namespaces.get(namespace)!
     const serving = view()
     const place = target.place(facts.partition)
@@ -136,14 +225,38 @@ export class RequestRouting {
     if (facts.anyReplica && place.replicas.includes(self.id) && target.answersReads(facts.partition)) {
       return request.answer(target.store.execute(body).answer)
     }
+    this.#passOn(id, open, serving, place.master)
+  }
+
+  #passOn(id: number, open: Open, view: string, master: NodeId): void {
+    const to = this.#options.member(master)
+    if (!to) throw new Error(`master ${master} is no member of ${view}`)
     this.proxied++
-    open.sentIn = serving
-    const time = deadline - this.#now
-    const to = member(place.master)
-    if (!to) throw new Error(`master ${place.master} is no member of ${serving}`)
+    open.sentIn = view
+    const { request, isRow, attempts } = open
     const attempt = this.#nextId++
     this.#attempts.set(attempt, id)
-    open.attempts.push(attempt)
-    send(to.id, { kind: 'proxy', view: serving, to, namespace, id: attempt, request: body, time })
+    attempts.push(attempt)
+    const queued = this.#requests.get(master)
+    if (queued && queued.view !== view) this.flush()
+    const time = request.deadline - this.#now
+    const entry = { namespace: request.namespace, id: attempt, body: request.request, time, isRow }
+    const known = this.#requests.get(master)
+    if (known) known.requests.push(entry)
+    else this.#requests.set(master, { view, to, requests: [entry] })
   }
+}
+
+/** Cuts a list into messages. */
+function* partsOf<T>(entries: readonly T[], weigh: (entry: T) => number): Generator<readonly T[]> {
+  let from = 0
+  let bytes = 0
+  for (const [at, entry] of entries.entries()) {
+    bytes += weigh(entry)
+    if (bytes < messageBytes && at + 1 - from < messageEntries) continue
+    yield entries.slice(from, at + 1)
+    from = at + 1
+    bytes = 0
+  }
+  if (from < entries.length) yield entries.slice(from)
 }

@@ -1,9 +1,8 @@
 import { copyBytes, putUint32 } from '../values/byte-copy.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
-import { MESSAGE_HEADER_BYTES, Op } from './message.ts'
+import { FRAME_HEADER_BYTES, MESSAGE_HEADER_BYTES, Op } from './message.ts'
 import type { ResponseBuffer } from './response.ts'
 
-const FRAME_HEADER_BYTES = 8
 /** Frames of a batch are sent when they have this much. Source: protocol notes, framing 2. */
 const FULL_FRAME_BYTES = 128 * 1024
 

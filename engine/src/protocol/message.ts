@@ -4,6 +4,7 @@
  */
 import { uint32At } from '../values/byte-copy.ts'
 
+export const FRAME_HEADER_BYTES = 8
 export const MESSAGE_HEADER_BYTES = 22
 
 export const Info1 = {

@@ -197,8 +197,13 @@ export class ClusterSimNode implements FaultyNode {
   submit(body: Buffer, time: number, answer: (frame: Buffer) => void): void {
     const running = this.#running
     this.#do(running, ({ node }) => {
-      node.routing.submit(this.#world.clock.now, namespaceName, body, time, (frame) => {
-        if (this.#running === running) answer(frame)
+      node.routing.submit(this.#world.clock.now, {
+        namespace: namespaceName,
+        body,
+        time,
+        answer: (frame) => {
+          if (this.#running === running) answer(frame)
+        },
       })
     })
   }

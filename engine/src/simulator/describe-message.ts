@@ -17,9 +17,11 @@ export function describeMessage(message: ClusterMessage): string {
         : `${inner.kind} ${view}`
     }
     case 'proxy':
-      return `proxy request ${message.id} in ${message.view}`
+      return `proxy requests ${message.requests.map(({ id }) => id).join(' ')} in ${message.view}`
     case 'proxied':
-      return message.answer ? `answer to request ${message.id}` : `refuses request ${message.id}`
+      return message.answers
+        .map(({ id, answer }) => (answer ? `answer to request ${id}` : `refuses request ${id}`))
+        .join(', ')
     case 'status':
       return `status: ${message.unsettled} unsettled, ${message.misplaced} misplaced`
     case 'stream':

@@ -78,7 +78,9 @@ function ask(
   body: Buffer,
   time = 1000,
 ): Promise<{ code: number; text: string | undefined }> {
-  return new Promise((resolve) => host.submit('test', body, time, (frame) => resolve(readAnswer(frame))))
+  return new Promise((resolve) =>
+    host.submit({ namespace: 'test', body, time, answer: (frame) => resolve(readAnswer(frame)) }),
+  )
 }
 
 describe('nodes on sockets', () => {
@@ -156,10 +158,7 @@ describe('parcels', () => {
       kind: 'proxy',
       view: '1@A1.x',
       to: hello.from,
-      namespace: 'test',
-      id: 2 ** 40,
-      request: Buffer.from([1, 2, 3]),
-      time: 1000,
+      requests: [{ namespace: 'test', id: 2 ** 40, body: Buffer.from([1, 2, 3]), time: 1000, isRow: false }],
     } as const
     const parcels = [hello, { kind: 'message', from: hello.from, message }] as const
     const bytes = Buffer.concat(parcels.map(packParcel))

@@ -3,6 +3,7 @@ import type { SavedCopy } from '../../cluster/ap-namespace.ts'
 import { ClusterNode, type NamespaceSetup, type ViewInput } from '../../cluster/cluster-node.ts'
 import type { NodeId } from '../../cluster/node-id.ts'
 import type { Process } from '../../cluster/process.ts'
+import type { RoutedRequest } from '../../cluster/request-routing.ts'
 import type { ViewId } from '../../cluster/view-id.ts'
 import type { ViewRecord } from '../../cluster/views.ts'
 import { Mesh } from './mesh.ts'
@@ -42,6 +43,7 @@ export class ClusterHost {
   #mesh: Mesh | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  #isWoken = false
   /** The saves of each kind that were asked for, one behind the other. */
   readonly #saving = { promise: Promise.resolve(), copies: Promise.resolve() }
 
@@ -69,10 +71,20 @@ export class ClusterHost {
     return this.#mesh?.address ?? ''
   }
 
-  /** A client's request; `time` in milliseconds. */
-  submit(namespace: string, body: Buffer, time: number, answer: (frame: Buffer) => void): void {
-    this.node.routing.submit(performance.now(), namespace, body, time, answer)
-    this.#drain()
+  /** A client's request; answers what `cancel` of the routing takes. */
+  submit(request: RoutedRequest): number {
+    this.wake()
+    return this.node.routing.submit(performance.now(), request)
+  }
+
+  /** Something may have to be sent: when what goes on now is over, it is. */
+  wake(): void {
+    if (this.#isWoken) return
+    this.#isWoken = true
+    queueMicrotask(() => {
+      this.#isWoken = false
+      this.#drain()
+    })
   }
 
   /** Stops at once, as a kill would; saves that have begun end first. */
