@@ -1,41 +1,47 @@
 /**
  * One AP namespace on one node: its copies, what this node does for each partition in the view, and the writes that
- * the last view left without an answer.
+ * the last view left without an answer. All that fills copies goes in small steps (`work`), so that no request waits
+ * behind it; a partition that nobody fills or writes to costs nothing.
  */
 import type { ClientRequest } from './client-request.ts'
 import type { ClusteredNamespace } from './clustered-namespace.ts'
 import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
-import type { AncestorEntries, PartitionBody, PartitionMessage, PastEntries } from './data-message.ts'
+import type { PartitionBody, PartitionMessage } from './data-message.ts'
 import { Mastership, type Unanswered } from './mastership.ts'
 import type { NodeId } from './node-id.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
 import type { Place } from './partition-map.ts'
-import { covers } from './past.ts'
+import { covers, noAncestors, noPast, type Past, SharedRegimes } from './past.ts'
+import { PeerFlow } from './peer-flow.ts'
 import type { Regime } from './regime.ts'
 import { Replica } from './replica.ts'
+import { copiesFrom, savedFrom, type SavedCopies } from './saved-copies.ts'
 
 /** Milliseconds between two questions whether a partition is settled. */
 const queryPeriod = 100
 /** Partitions asked about in one go, and versions forgotten in one go. */
-const queriesAtOnce = 64
-const forgottenAtOnce = 256
-
-export interface SavedCopy {
-  readonly past: PastEntries
-  readonly ancestors: AncestorEntries
-  readonly whole: boolean
-}
+const queriesAtOnce = 512
+const forgottenAtOnce = 64
+/** What beginning to be the master of a partition costs, in versions looked at. */
+const beginningCost = 16
 
 export interface ApNamespaceOptions {
   readonly name: string
   readonly self: NodeId
   readonly store: CopyStore
   /** What the node knew of its copies when it stopped, where that can be trusted (C6 of README.md). */
-  readonly saved?: readonly SavedCopy[]
+  readonly saved?: SavedCopies
   readonly send: (to: NodeId, message: PartitionMessage) => void
-  /** What `save` answers is another now. */
-  readonly changed: () => void
+  /** What `save` answers is another; `now` when it says less than before. */
+  readonly changed: (save: 'soon' | 'now') => void
+}
+
+/** A view that this node serves in. */
+interface ServedView {
+  readonly name: string
+  readonly regime: Regime
+  readonly flow: PeerFlow
 }
 
 export class ApNamespace implements ClusteredNamespace {
@@ -43,45 +49,42 @@ export class ApNamespace implements ClusteredNamespace {
   readonly store: CopyStore
   readonly #options: ApNamespaceOptions
   readonly #copies: Copy[]
-  #view: string | undefined
+  #view: ServedView | undefined
   #places: readonly Place[] = []
-  readonly #masterships = new Map<number, Mastership>()
-  readonly #replicas = new Map<number, Replica>()
+  /** By partition; made when they are first needed. */
+  #masterships: (Mastership | undefined)[] = []
+  #replicas: (Replica | undefined)[] = []
+  /** Partitions below it have their masterships, if this node is their master. */
+  #begun = 0
+  /** Masterships that have something to do when time passes, the one whose turn is next first. */
+  readonly #awake = new Set<Mastership>()
+  /** Questions of masters that take in what this node holds, by partition. */
+  readonly #questions = new Map<number, PartitionBody & { kind: 'take' }>()
+  #unsettled = 0
+  #misplaced = 0
   /** Writes of older views, by partition. */
   readonly #unanswered = new Map<number, Unanswered[]>()
+  /** Partitions of which this node holds something that it need not hold once all replicas are whole. */
+  readonly #surplus = new Set<number>()
   /** Partitions whose data goes once it is saved that this node keeps no copy. */
   readonly #leaving = new Set<number>()
   #leavingSaved = false
   #nextQuery = -Infinity
-  #queryFrom = 0
+  #now = -Infinity
 
   constructor(options: ApNamespaceOptions) {
     this.#options = options
     this.name = options.name
     this.store = options.store
-    this.#copies = Array.from({ length: options.store.partitions }, (_, partition) => {
-      const saved = options.saved?.[partition]
-      return {
-        past: new Map(saved?.past),
-        ancestors: new Map(saved?.ancestors),
-        regime: undefined,
-        applied: 0,
-        whole: saved?.whole ?? false,
-        wholeNow: false,
-      }
-    })
+    this.#copies = copiesFrom(options.saved, options.store.partitions)
   }
 
   report(): CopyReport {
     return reportOf(this.#copies, (partition) => this.store.isEmpty(partition))
   }
 
-  save(): SavedCopy[] {
-    return this.#copies.map((copy) => ({
-      past: [...wholePast(copy)],
-      ancestors: [...copy.ancestors],
-      whole: copy.whole,
-    }))
+  save(): SavedCopies {
+    return savedFrom(this.#copies)
   }
 
   /** The row of the map in the present view. */
@@ -90,101 +93,122 @@ export class ApNamespace implements ClusteredNamespace {
   }
 
   masterOf(partition: number): Mastership | undefined {
-    return this.#masterships.get(partition)
+    const known = this.#masterships[partition]
+    if (known || !this.#view || !this.#isMaster(partition)) return known
+    return this.#beginMastership(this.#view, partition)
   }
 
   /** Whether this node's copy may answer reads. */
   answersReads(partition: number): boolean {
-    return this.#masterships.has(partition) || this.#copies[partition]!.wholeNow
+    return this.#view !== undefined && (this.#isMaster(partition) || this.#copies[partition]!.wholeNow)
   }
 
+  /** Partitions that this node is master of and whose replicas are not all whole. */
   get unsettled(): number {
-    let count = 0
-    for (const mastership of this.#masterships.values()) if (!mastership.isSettled) count++
-    return count
+    return this.#unsettled
   }
 
+  /** Partitions that another node should be master of. */
   get misplaced(): number {
-    let count = 0
-    for (const partition of this.#masterships.keys()) {
-      if (this.#places[partition]!.replicas[0] !== this.#options.self) count++
-    }
-    return count
+    return this.#misplaced
   }
 
   /** Partitions of which this node holds something that it need not hold. */
   get surplus(): number {
-    let count = 0
-    for (const partition of this.#places.keys())
-      if (this.#couldGo(partition) || this.#leaving.has(partition)) count++
-    return count
+    return this.#surplus.size + this.#leaving.size
   }
 
   /** The view is over: nothing of it is acknowledged any more. */
   leave(): void {
-    for (const [partition, mastership] of this.#masterships) {
-      const left = mastership.close()
+    for (const [partition, mastership] of this.#masterships.entries()) {
+      const left = mastership?.close() ?? []
       if (left.length === 0) continue
       this.#unanswered.set(partition, [...(this.#unanswered.get(partition) ?? []), ...left])
     }
-    this.#masterships.clear()
-    this.#replicas.clear()
+    this.#masterships = []
+    this.#replicas = []
+    this.#awake.clear()
+    this.#questions.clear()
     this.#view = undefined
   }
 
   /** Notes which copies take part in the view; to be saved before `begin`. */
   enter(regime: Regime, places: readonly Place[]): void {
+    const shared = new SharedRegimes()
     this.#places = places
+    this.#begun = 0
+    this.#unsettled = 0
+    this.#misplaced = 0
+    this.#surplus.clear()
     for (const [partition, place] of places.entries()) {
       const copy = this.#copies[partition]!
       const takesPart = this.#takesPart(place)
-      if (takesPart && this.#leaving.has(partition)) this.#forgetAll(partition)
-      copy.past = wholePast(copy)
+      copy.past = shared.share(wholePast(copy))
       copy.regime = takesPart ? regime : undefined
       copy.applied = 0
       copy.wholeNow = false
+      // What is left of what was being forgotten came from the master's copy, and meets it again.
+      if (takesPart) this.#leaving.delete(partition)
+      else if (this.#holdsAny(partition)) this.#surplus.add(partition)
+      if (!this.#isMaster(partition)) continue
+      this.#unsettled++
+      if (place.replicas[0] !== place.master) this.#misplaced++
     }
-    this.#options.changed()
+    this.#options.changed('now')
   }
 
   begin(view: string, regime: Regime): void {
-    this.#view = view
-    const { self } = this.#options
-    for (const [partition, { master, replicas, holders }] of this.#places.entries()) {
-      this.store.enter(partition, regime)
-      const context = this.#context(view, regime, partition)
-      if (master === self) {
-        const others = replicas.filter((id) => id !== self)
-        this.#masterships.set(partition, new Mastership(context, others, holders))
-      } else this.#replicas.set(partition, new Replica(context, master))
-    }
+    this.#view = { name: view, regime, flow: new PeerFlow() }
+    for (const partition of this.#places.keys()) this.store.enter(partition, regime)
   }
 
   receive(now: number, from: NodeId, message: PartitionMessage): void {
-    if (message.view !== this.#view) return
+    if (message.view !== this.#view?.name) return
+    this.#now = now
     const { partition } = message
     if (message.kind === 'settled') {
-      if (from === this.#places[partition]?.master) this.#settled(partition, message)
+      if (from === this.#places[partition]?.master) this.#settled(partition, message.past)
       return
     }
-    const mastership = this.#masterships.get(partition)
-    if (mastership) mastership.receive(now, from, message)
-    else this.#replicas.get(partition)?.receive(from, message)
+    const mastership = this.masterOf(partition)
+    if (mastership) return mastership.receive(now, from, message)
+    if (from !== this.#places[partition]?.master) return
+    if (message.kind === 'take') this.#questions.set(partition, message)
+    else this.#replica(this.#view, partition).receive(from, message)
   }
 
   serve(now: number, request: ClientRequest): void {
-    const mastership = this.#masterships.get(request.facts.partition)
+    this.#now = now
+    const mastership = this.masterOf(request.facts.partition)
     if (!mastership) throw new Error(`${this.#options.self} is no master of ${request.facts.partition}`)
     mastership.serve(now, request)
   }
 
   tick(now: number): void {
-    for (const mastership of this.#masterships.values()) mastership.tick(now)
-    this.#forgetSome()
+    this.#now = now
+    for (const mastership of this.#awake) {
+      mastership.tick(now)
+      if (mastership.isIdle) this.#awake.delete(mastership)
+    }
     if (now < this.#nextQuery || this.#view === undefined) return
     this.#nextQuery = now + queryPeriod
     this.#answerOwn(now)
     this.#query()
+  }
+
+  /**
+   * Fills copies until about so many versions have been looked at. Answers how many were; less than asked for when
+   * there is nothing left to do now.
+   */
+  work(now: number, versions: number): number {
+    this.#now = now
+    let done = 0
+    while (done < versions) {
+      const steps = this.#answerQuestion() + this.#beginNext() + this.#give(now) + this.#forgetSome()
+      if (steps === 0) break
+      done += steps
+    }
+    return done
   }
 
   /** What `save` answered is on disk. */
@@ -192,21 +216,87 @@ export class ApNamespace implements ClusteredNamespace {
     this.#leavingSaved = true
   }
 
-  #context(view: string, regime: Regime, partition: number): PartitionContext {
+  #beginMastership(view: ServedView, partition: number): Mastership {
+    const { self } = this.#options
+    const { replicas, holders } = this.#places[partition]!
+    let awake = false
+    const context = this.#context(view, partition, () => {
+      // The constructor calls it, too, when there is nothing yet to wake.
+      if (mastership) this.#awake.add(mastership)
+      awake = true
+    })
+    let mastership: Mastership | undefined
+    mastership = new Mastership(this.#now, context, {
+      replicas: replicas.filter((id) => id !== self),
+      holders,
+    })
+    this.#masterships[partition] = mastership
+    if (awake) this.#awake.add(mastership)
+    return mastership
+  }
+
+  #replica(view: ServedView, partition: number): Replica {
+    const context = this.#context(view, partition, () => undefined)
+    return (this.#replicas[partition] ??= new Replica(context, this.#places[partition]!.master))
+  }
+
+  #context({ name, regime, flow }: ServedView, partition: number, wake: () => void): PartitionContext {
     const { self, store, changed } = this.#options
-    const send = (to: NodeId, body: PartitionBody) => this.#send(view, partition, to, body)
-    return { self, partition, regime, store, copy: this.#copies[partition]!, send, changed }
+    const send = (to: NodeId, body: PartitionBody) => this.#send(name, partition, to, body)
+    const settled = () => void this.#unsettled--
+    return { self, partition, regime, store, copy: this.#copies[partition]!, send, changed, flow, wake, settled }
   }
 
   /** Says nothing any more in a view that is over. */
-  #send(view: string | undefined, partition: number, to: NodeId, body: PartitionBody): void {
-    if (view === undefined || this.#view !== view) return
+  #send(view: string, partition: number, to: NodeId, body: PartitionBody): void {
+    if (this.#view?.name !== view) return
     this.#options.send(to, { view, namespace: this.name, partition, ...body })
+  }
+
+  #isMaster(partition: number): boolean {
+    return this.#places[partition]?.master === this.#options.self
   }
 
   #takesPart({ master, replicas }: Place): boolean {
     const { self } = this.#options
     return master === self || replicas.includes(self)
+  }
+
+  #holdsAny(partition: number): boolean {
+    if (this.#leaving.has(partition)) return false
+    return this.#copies[partition]!.past.regimes.length > 0 || !this.store.isEmpty(partition)
+  }
+
+  #answerQuestion(): number {
+    for (const [partition, question] of this.#questions) {
+      this.#questions.delete(partition)
+      return this.#view ? this.#replica(this.#view, partition).tell(question) : 0
+    }
+    return 0
+  }
+
+  /** Begins the next mastership that nobody needed before. */
+  #beginNext(): number {
+    while (this.#view && this.#begun < this.#places.length) {
+      const partition = this.#begun++
+      if (!this.#isMaster(partition) || this.#masterships[partition]) continue
+      this.#beginMastership(this.#view, partition)
+      return beginningCost
+    }
+    return 0
+  }
+
+  /** One step of the next mastership that can give something. */
+  #give(now: number): number {
+    for (const mastership of this.#awake) {
+      const steps = mastership.give(now)
+      if (steps === 0) continue
+      // To the end: the others come first.
+      this.#awake.delete(mastership)
+      this.#awake.add(mastership)
+      return steps
+    }
+    return 0
   }
 
   /** Writes that an older view left open, of partitions that are settled here. */
@@ -216,8 +306,8 @@ export class ApNamespace implements ClusteredNamespace {
         partition,
         open.filter(({ request }) => request.deadline > now),
       )
-      const mastership = this.#masterships.get(partition)
-      if (mastership?.isSettled) this.#settled(partition, mastership.word)
+      const mastership = this.#masterships[partition]
+      if (mastership?.isSettled) this.#settled(partition, mastership.past)
     }
   }
 
@@ -228,52 +318,54 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** Asks masters about what waits for their partitions to be settled: open writes, and data that could go. */
   #query(): void {
-    let sent = 0
-    for (let step = 0; step < this.#places.length && sent < queriesAtOnce; step++) {
-      const partition = (this.#queryFrom + step) % this.#places.length
+    if (!this.#view) return
+    let left = queriesAtOnce
+    for (const partition of new Set([...this.#unanswered.keys(), ...this.#surplus])) {
       const { master } = this.#places[partition]!
       if (master === this.#options.self) continue
-      if (!this.#unanswered.has(partition) && !this.#couldGo(partition)) continue
-      this.#send(this.#view, partition, master, { kind: 'query' })
-      if (++sent === queriesAtOnce) this.#queryFrom = partition + 1
+      if (left-- === 0) return
+      this.#send(this.#view.name, partition, master, {
+        kind: 'query',
+        wantsPast: this.#unanswered.has(partition),
+      })
+      // To the end: the others come first.
+      if (this.#surplus.delete(partition)) this.#surplus.add(partition)
     }
   }
 
-  #couldGo(partition: number): boolean {
-    if (this.#takesPart(this.#places[partition]!) || this.#leaving.has(partition)) return false
-    return this.#copies[partition]!.past.size > 0 || !this.store.isEmpty(partition)
+  /** All replicas hold everything, and their past is this one; a replica that is not told knows it. */
+  #settled(partition: number, told: Past | undefined): void {
+    const copy = this.#copies[partition]!
+    const past = told ?? (copy.wholeNow ? wholePast(copy) : undefined)
+    if (past) this.#answer(partition, past)
+    if (!this.#surplus.delete(partition)) return
+    if (this.#unanswered.has(partition) && !past) return void this.#surplus.add(partition)
+    copy.past = noPast
+    copy.ancestors = noAncestors
+    copy.whole = false
+    this.#leaving.add(partition)
+    this.#leavingSaved = false
+    this.#options.changed('soon')
   }
 
-  /** All replicas hold everything. */
-  #settled(partition: number, { past: entries }: PartitionBody & { kind: 'settled' }): void {
-    const past = new Map(entries)
-    const open = this.#unanswered.get(partition) ?? []
+  /** Answers the open writes that a past covers. */
+  #answer(partition: number, past: Past): void {
+    const open = this.#unanswered.get(partition)
+    if (!open) return
     const left = open.filter((unanswered) => {
       if (!covers(past, unanswered.version)) return true
       unanswered.request.answer(unanswered.answer)
       return false
     })
     this.#keepUnanswered(partition, left)
-    if (!this.#couldGo(partition)) return
-    const copy = this.#copies[partition]!
-    copy.past = new Map()
-    copy.ancestors = new Map()
-    copy.whole = false
-    this.#leaving.add(partition)
-    this.#leavingSaved = false
-    this.#options.changed()
   }
 
-  #forgetSome(): void {
-    if (!this.#leavingSaved) return
+  #forgetSome(): number {
+    if (!this.#leavingSaved) return 0
     for (const partition of this.#leaving) {
       if (!this.store.forget(partition, forgottenAtOnce)) this.#leaving.delete(partition)
-      return
+      return forgottenAtOnce
     }
-  }
-
-  #forgetAll(partition: number): void {
-    while (this.store.forget(partition, forgottenAtOnce));
-    this.#leaving.delete(partition)
+    return 0
   }
 }

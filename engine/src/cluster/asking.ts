@@ -33,6 +33,10 @@ export class Asking {
     this.#send = send
   }
 
+  get isEmpty(): boolean {
+    return this.#questions.size === 0
+  }
+
   /** Runs the asker with what the holders told; false when too many wait for this record. */
   ask(now: number, digest: Buffer, holders: readonly NodeId[], asker: Asker): boolean {
     const key = digest.toString('latin1')
@@ -51,7 +55,7 @@ export class Asking {
   receive(from: NodeId, { digest, version, past, ancestors }: PartitionBody & { kind: 'told' }): void {
     const question = this.#questions.get(digest.toString('latin1'))
     if (!question?.missing.delete(from)) return
-    if (version) question.told.push({ version, past: new Map(past), ancestors: new Map(ancestors) })
+    if (version) question.told.push({ version, past, ancestors: new Map(ancestors) })
     this.#finish(question)
   }
 

@@ -2,16 +2,17 @@
  * One node of a cluster: its membership, its namespaces and the requests of its clients. Outputs collect until `take`;
  * what has to be saved is answered with `promiseStored` and `copiesStored`.
  */
-import { ApNamespace, type SavedCopy } from './ap-namespace.ts'
+import { ApNamespace } from './ap-namespace.ts'
 import { type CopyReport, holdingsOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import type { DataMessage, PartitionMessage, StatusMessage } from './data-message.ts'
 import { Membership, type MembershipMessage, type MembershipOutput } from './membership.ts'
 import { compareNodeIds, type NodeId } from './node-id.ts'
-import { type MapNode, partitionMap, type Place } from './partition-map.ts'
+import { type HoldingTable, type MapNode, partitionMap } from './partition-map.ts'
 import { processKey, type Process } from './process.ts'
 import { regimeOf } from './regime.ts'
 import { RequestRouting } from './request-routing.ts'
+import type { SavedCopies } from './saved-copies.ts'
 import { viewKey, type ViewId } from './view-id.ts'
 import type { ViewRecord } from './views.ts'
 
@@ -31,7 +32,7 @@ export interface ViewInput {
     readonly name: string
     readonly partitions: number
     readonly replicationFactor: number
-    readonly holdings: Uint8Array
+    readonly holdings: HoldingTable
   }[]
 }
 
@@ -42,7 +43,7 @@ export interface NamespaceSetup {
   readonly store: CopyStore
   readonly replicationFactor: number
   /** Only where the data it speaks of is what it was (C6 of README.md). */
-  readonly saved?: readonly SavedCopy[]
+  readonly saved?: SavedCopies
 }
 
 export type NodeOutput =
@@ -51,7 +52,7 @@ export type NodeOutput =
   | {
       readonly kind: 'storeCopies'
       readonly number: number
-      readonly copies: Readonly<Record<string, SavedCopy[]>>
+      readonly copies: Readonly<Record<string, SavedCopies>>
     }
   | { readonly kind: 'enter'; readonly record: ViewRecord<ViewInput> }
 
@@ -70,7 +71,11 @@ export interface ClusterNodeOptions {
 }
 
 /** Messages kept for a view that has begun elsewhere; more are dropped, and sent again by those who want an answer. */
-const largestEarly = 10_000
+const largestEarly = 50_000
+/** Versions that one slice of filling copies looks at, about; each takes about a microsecond. */
+const sliceVersions = 512
+/** Milliseconds between two saves of what only makes the next start cheaper. */
+const savePeriod = 250
 /** Milliseconds between two words to the leader about how far this node is. */
 const statusPeriod = 100
 
@@ -87,7 +92,9 @@ export class ClusterNode {
   #serving: string | undefined
   #saveNumber = 0
   #storedNumber = 0
+  /** What is known of the copies is not what is saved. */
   #isDirty = false
+  #nextSave = -Infinity
   /** Messages of the view that is about to begin here. */
   readonly #early: { readonly from: Process; readonly message: PartitionMessage }[] = []
   readonly #statuses = new Map<NodeId, StatusMessage>()
@@ -97,8 +104,9 @@ export class ClusterNode {
     this.#options = options
     const send = (to: NodeId, message: DataMessage) => void this.#outputs.push({ kind: 'send', to, message })
     for (const { name, store, saved } of options.namespaces) {
-      const changed = () => {
+      const changed = (save: 'soon' | 'now') => {
         this.#isDirty = true
+        if (save === 'now') this.#nextSave = -Infinity
       }
       const self = options.self.id
       this.namespaces.set(
@@ -134,10 +142,22 @@ export class ClusterNode {
   tick(now: number): void {
     this.#handle(this.membership.tick(now))
     for (const namespace of this.namespaces.values()) namespace.tick(now)
+    this.work(now)
     this.routing.tick(now)
-    // One save at a time: what changes meanwhile is saved together.
-    if (this.#isDirty && this.#storedNumber === this.#saveNumber) this.#save()
+    this.#saveIfDue(now)
     if (now >= this.#nextStatus) this.#sayStatus(now)
+  }
+
+  /**
+   * One slice of what fills copies, well within a millisecond; true when there is more to do now. A tick does one by
+   * itself.
+   */
+  work(now: number): boolean {
+    let done = 0
+    for (const namespace of this.namespaces.values()) {
+      done += namespace.work(now, sliceVersions / this.namespaces.size)
+    }
+    return done >= sliceVersions / this.namespaces.size
   }
 
   receive(now: number, from: Process, message: ClusterMessage): void {
@@ -203,7 +223,7 @@ export class ClusterNode {
     this.#entered = record
     for (const { name, partitions, replicationFactor, holdings } of record.input.namespaces) {
       const { nodes } = record.input
-      const places: Place[] = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
+      const places = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
       this.namespaces.get(name)?.enter(regimeOf(record.id), places)
     }
     this.#save()
@@ -211,9 +231,16 @@ export class ClusterNode {
     this.#outputs.push({ kind: 'enter', record })
   }
 
+  /** One save at a time: what changes meanwhile is saved together. */
+  #saveIfDue(now: number): void {
+    if (!this.#isDirty || this.#storedNumber !== this.#saveNumber || now < this.#nextSave) return
+    this.#nextSave = now + savePeriod
+    this.#save()
+  }
+
   #save(): void {
     this.#isDirty = false
-    const copies: Record<string, SavedCopy[]> = {}
+    const copies: Record<string, SavedCopies> = {}
     for (const [name, namespace] of this.namespaces) copies[name] = namespace.save()
     this.#outputs.push({ kind: 'storeCopies', number: ++this.#saveNumber, copies })
   }

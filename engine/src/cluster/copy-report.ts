@@ -1,11 +1,12 @@
 /**
  * What a node says of its copies when it promises a view, and what the leader makes of it. Copies with the same past
- * and wholeness go by one kind, since most partitions of a node have been through the same.
+ * and wholeness go by one kind, since most partitions of a node have been through the same: pasts are compared kind by
+ * kind, and each combination of the members' kinds is looked at once.
  */
 import type { NodeId } from './node-id.ts'
-import { Holding, type MapNode } from './partition-map.ts'
+import { type Copy, regimesOf } from './partition-context.ts'
+import { Holding, type HoldingTable, type MapNode } from './partition-map.ts'
 import type { Regime } from './regime.ts'
-import { type Copy, wholePast } from './partition-context.ts'
 
 export interface CopyKind {
   readonly regimes: readonly Regime[]
@@ -20,44 +21,77 @@ export interface CopyReport {
 
 export function reportOf(copies: readonly Copy[], isEmpty: (partition: number) => boolean): CopyReport {
   const kinds: CopyKind[] = []
-  const known = new Map<string, number>()
+  const byList = { whole: new Map<readonly Regime[], number>(), partial: new Map<readonly Regime[], number>() }
+  const byText = new Map<string, number>()
   const kindOf = copies.map((copy, partition) => {
-    const regimes = [...wholePast(copy).keys()].sort((a, b) => a - b)
+    const regimes = regimesOf(copy)
     if (regimes.length === 0 && isEmpty(partition)) return -1
-    const key = `${copy.whole} ${regimes.join()}`
-    const index = known.get(key) ?? kinds.push({ regimes, whole: copy.whole }) - 1
-    known.set(key, index)
+    const lists = copy.whole ? byList.whole : byList.partial
+    const known = lists.get(regimes)
+    if (known !== undefined) return known
+    const text = `${copy.whole} ${regimes.join()}`
+    const index = byText.get(text) ?? kinds.push({ regimes, whole: copy.whole }) - 1
+    byText.set(text, index)
+    lists.set(regimes, index)
     return index
   })
   return { kinds, kindOf }
 }
 
-/** By partition and then by node, in the order of `nodes`. */
+interface KnownKind extends CopyKind {
+  readonly set: ReadonlySet<Regime>
+}
+
 export function holdingsOf(
   nodes: readonly MapNode[],
   reports: ReadonlyMap<NodeId, CopyReport>,
   partitions: number,
-): Uint8Array {
-  const holdings = new Uint8Array(partitions * nodes.length)
-  for (let partition = 0; partition < partitions; partition++) {
-    const kinds = nodes.map(({ id }) => {
-      const report = reports.get(id)
-      return report?.kinds[report.kindOf[partition] ?? -1]
-    })
-    const whole = kinds.filter((kind) => kind?.whole)
-    for (const [index, kind] of kinds.entries()) {
-      if (!kind) continue
-      const isWhole = kind.whole && !whole.some((other) => other !== undefined && isBehind(kind, other))
-      holdings[partition * nodes.length + index] = isWhole ? Holding.WHOLE : Holding.SOME
-    }
-  }
-  return holdings
+): HoldingTable {
+  const members = nodes.map(({ id }) => {
+    const { kinds = [], kindOf = [] } = reports.get(id) ?? {}
+    return { kindOf, kinds: kinds.map((kind) => ({ ...kind, set: new Set(kind.regimes) })) }
+  })
+  const rows: Holding[][] = []
+  const combinations = new Combinations()
+  const rowOf = Array.from({ length: partitions }, (_, partition) => {
+    const row = combinations.indexOf(members.map(({ kindOf }) => kindOf[partition] ?? -1))
+    if (row === rows.length) rows.push(rowFor(members.map((each) => each.kinds[each.kindOf[partition] ?? -1])))
+    return row
+  })
+  return { rows, rowOf }
+}
+
+function rowFor(kinds: readonly (KnownKind | undefined)[]): Holding[] {
+  return kinds.map((kind) => {
+    if (!kind) return Holding.NOTHING
+    const isWhole = kind.whole && !kinds.some((other) => other?.whole && isBehind(kind, other))
+    return isWhole ? Holding.WHOLE : Holding.SOME
+  })
 }
 
 /** Whether the other copy has been through all that this one has, and more. */
-function isBehind(kind: CopyKind, other: CopyKind): boolean {
-  return (
-    other.regimes.length > kind.regimes.length &&
-    kind.regimes.every((regime) => other.regimes.includes(regime))
-  )
+function isBehind(kind: KnownKind, other: KnownKind): boolean {
+  return other.set.size > kind.set.size && kind.regimes.every((regime) => other.set.has(regime))
+}
+
+/** Numbers rows of small whole numbers from -1 on, as they come. */
+class Combinations {
+  readonly #next: Map<number, number>[] = []
+  #ends = 0
+
+  indexOf(row: readonly number[]): number {
+    let at = 0
+    for (const [column, value] of row.entries()) {
+      const next = (this.#next[column] ??= new Map())
+      // At most one number for each partition stands before it.
+      const key = at * 2 ** 20 + value + 1
+      let found = next.get(key)
+      if (found === undefined) {
+        found = column === row.length - 1 ? this.#ends++ : next.size
+        next.set(key, found)
+      }
+      at = found
+    }
+    return at
+  }
 }

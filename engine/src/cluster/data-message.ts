@@ -1,9 +1,7 @@
+import type { Past } from './past.ts'
 import type { Process } from './process.ts'
 import type { Regime } from './regime.ts'
 import type { StoredVersion } from './stored-version.ts'
-
-/** Regimes and ends, as they go between nodes. */
-export type PastEntries = readonly (readonly [regime: Regime, end: number])[]
 
 export type AncestorEntries = readonly (readonly [regime: Regime, ancestors: readonly Regime[]])[]
 
@@ -18,7 +16,7 @@ export type StreamEntry =
   /** A version of an older regime that the replica does not cover. */
   | { readonly kind: 'give'; readonly version: StoredVersion }
   /** Now the replica holds all that the master holds. */
-  | { readonly kind: 'whole'; readonly past: PastEntries }
+  | { readonly kind: 'whole'; readonly past: Past }
 
 /** About one partition in one view; dropped by whoever is not in that view. */
 export interface PartitionEnvelope {
@@ -33,7 +31,7 @@ export type PartitionBody =
   /** Everything up to this position is applied, and synced where that is promised. */
   | { readonly kind: 'applied'; readonly position: number }
   /** Asks a holder for versions behind a digest that this past does not cover. */
-  | { readonly kind: 'take'; readonly past: PastEntries; readonly after: Buffer | undefined }
+  | { readonly kind: 'take'; readonly past: Past; readonly after: Buffer | undefined }
   | {
       readonly kind: 'taken'
       /** As in the question. */
@@ -42,7 +40,7 @@ export type PartitionBody =
       /** Where to go on; none when this was all. */
       readonly next: Buffer | undefined
       /** The holder's own. */
-      readonly past: PastEntries
+      readonly past: Past
       readonly ancestors: AncestorEntries
     }
   /** Asks a holder for its version of one record. */
@@ -51,12 +49,12 @@ export type PartitionBody =
       readonly kind: 'told'
       readonly digest: Buffer
       readonly version: StoredVersion | undefined
-      readonly past: PastEntries
+      readonly past: Past
       readonly ancestors: AncestorEntries
     }
-  /** Asks the master whether all replicas are whole; answered only when they are. */
-  | { readonly kind: 'query' }
-  | { readonly kind: 'settled'; readonly past: PastEntries }
+  /** Asks the master whether all replicas are whole, and with which past; answered only when they are. */
+  | { readonly kind: 'query'; readonly wantsPast: boolean }
+  | { readonly kind: 'settled'; readonly past: Past | undefined }
 
 export type PartitionMessage = PartitionEnvelope & PartitionBody
 

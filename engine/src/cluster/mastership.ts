@@ -7,18 +7,20 @@ import { ResultCode } from '../values/result-code.ts'
 import { Asking } from './asking.ts'
 import { bareAnswer, type ClientRequest } from './client-request.ts'
 import type { ServingMaster } from './clustered-namespace.ts'
-import type { PartitionBody, PastEntries } from './data-message.ts'
+import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { Outgoing } from './outgoing.ts'
 import { type PartitionContext, wholePast } from './partition-context.ts'
-import { covers, type Past } from './past.ts'
-import type { HeldVersion, StoredVersion } from './stored-version.ts'
+import { covers, noAncestors, noPast, type Past } from './past.ts'
+import { type HeldVersion, type StoredVersion, weightOf } from './stored-version.ts'
 import { TakeIn } from './take-in.ts'
 
-/** Versions looked at in one step of giving out: well within a millisecond. */
-const givingStep = 256
+/** Versions looked at in one step of giving out, and bytes pushed. */
+const givingStep = 64
+const givingBytes = 64 * 1024
 
 interface Replica {
+  readonly id: NodeId
   readonly outgoing: Outgoing
   /** What it covered when it was taken in. */
   past: Past
@@ -37,20 +39,28 @@ export interface Unanswered {
 
 export class Mastership implements ServingMaster {
   readonly #context: PartitionContext
+  readonly #holders: readonly NodeId[]
   readonly #replicas = new Map<NodeId, Replica>()
   readonly #takeIn: TakeIn
   readonly #asking: Asking
   readonly #unanswered = new Set<Unanswered>()
-  #now = 0
+  #now: number
+  /** Settled once, it is settled for the rest of the view. */
+  #isSettled = false
 
   /** `replicas` and `holders` without this node. */
-  constructor(context: PartitionContext, replicas: readonly NodeId[], holders: readonly NodeId[]) {
+  constructor(
+    now: number,
+    context: PartitionContext,
+    { replicas, holders }: { replicas: readonly NodeId[]; holders: readonly NodeId[] },
+  ) {
+    this.#now = now
     this.#context = context
+    this.#holders = holders
     for (const id of replicas) {
-      const outgoing = new Outgoing()
-      outgoing.push({ kind: 'begin', regimes: [...context.copy.past.keys()] })
-      const replica = { outgoing, past: new Map<number, number>(), after: undefined }
-      this.#replicas.set(id, { ...replica, over: false, whole: false })
+      const outgoing = new Outgoing((bytes) => context.flow.give(id, bytes))
+      outgoing.push({ kind: 'begin', regimes: context.copy.past.regimes })
+      this.#replicas.set(id, { id, outgoing, past: noPast, after: undefined, over: false, whole: false })
     }
     this.#takeIn = new TakeIn(context, holders, {
       install: (winner) => this.#install(winner),
@@ -60,23 +70,25 @@ export class Mastership implements ServingMaster {
     })
     this.#asking = new Asking(context.send)
     if (this.#takeIn.isOver) this.#becomeWhole()
+    else this.#takeIn.begin(now)
+    context.wake()
   }
 
   /** All replicas hold all that there is. */
   get isSettled(): boolean {
-    if (!this.#takeIn.isOver) return false
-    for (const replica of this.#replicas.values()) if (!replica.whole) return false
+    return this.#isSettled
+  }
+
+  /** Nothing is due when time passes. */
+  get isIdle(): boolean {
+    if (!this.#takeIn.isOver || !this.#asking.isEmpty) return false
+    for (const { over, outgoing } of this.#replicas.values()) if (!over || !outgoing.isEmpty) return false
     return true
   }
 
   /** What a copy covers that is whole in this view. */
-  get past(): PastEntries {
-    return [...wholePast(this.#context.copy)]
-  }
-
-  /** What is to be said of a partition that is settled. */
-  get word(): PartitionBody & { kind: 'settled' } {
-    return { kind: 'settled', past: this.past }
+  get past(): Past {
+    return wholePast(this.#context.copy)
   }
 
   serve(now: number, request: ClientRequest): void {
@@ -95,7 +107,8 @@ export class Mastership implements ServingMaster {
       },
       refuse: request.refuse,
     })
-    if (!asked) request.answer(bareAnswer(ResultCode.KEY_BUSY))
+    if (asked) this.#context.wake()
+    else request.answer(bareAnswer(ResultCode.KEY_BUSY))
   }
 
   receive(now: number, from: NodeId, body: PartitionBody): void {
@@ -107,13 +120,14 @@ export class Mastership implements ServingMaster {
       case 'told':
         return this.#asking.receive(from, body)
       case 'taken': {
-        if (replica && !body.next) replica.past = new Map(body.past)
+        if (replica && !body.next) replica.past = body.past
         const over = this.#takeIn.receive(now, from, body)
         if (!this.#takeIn.left.includes(from)) this.#asking.takenIn(from)
         return over ? this.#becomeWhole() : undefined
       }
       case 'query':
-        if (this.isSettled) this.#context.send(from, this.word)
+        if (!this.isSettled) return
+        this.#context.send(from, { kind: 'settled', past: body.wantsPast ? this.past : undefined })
     }
   }
 
@@ -121,10 +135,17 @@ export class Mastership implements ServingMaster {
     this.#now = now
     this.#takeIn.tick(now)
     this.#asking.tick(now)
-    for (const [id, replica] of this.#replicas) {
-      if (this.#takeIn.isOver && !replica.over) this.#give(id, replica)
-      this.#flush(id, replica)
+    for (const replica of this.#replicas.values()) this.#flush(replica)
+  }
+
+  /** A small step of giving out; answers how many versions that took, 0 when nothing can be done now. */
+  give(now: number): number {
+    this.#now = now
+    let steps = 0
+    for (const replica of this.#replicas.values()) {
+      if (this.#takeIn.isOver && !replica.over) steps += this.#give(replica)
     }
+    return steps
   }
 
   /** The view is over: hands out what was applied and not answered. */
@@ -162,10 +183,11 @@ export class Mastership implements ServingMaster {
       unanswered.request.answer(unanswered.answer)
     }
     if (unanswered) this.#unanswered.add(unanswered)
-    for (const [id, replica] of this.#replicas) {
+    for (const replica of this.#replicas.values()) {
       replica.outgoing.push({ kind: 'write', version }, done)
-      this.#flush(id, replica)
+      this.#flush(replica)
     }
+    if (this.#replicas.size > 0) this.#context.wake()
     const { position } = store
     if (position === 0) return done()
     store.whenSynced(position, (failed) => {
@@ -182,42 +204,51 @@ export class Mastership implements ServingMaster {
 
   #becomeWhole(): void {
     const { copy } = this.#context
-    copy.ancestors = new Map()
+    copy.ancestors = noAncestors
     copy.whole = true
     copy.wholeNow = true
-    this.#context.changed()
+    this.#context.changed('soon')
+    this.#lookSettled()
   }
 
-  /** One step of giving out: pushes what the replica does not cover, at last the word that this was all. */
-  #give(id: NodeId, replica: Replica): void {
-    const { store, partition, regime } = this.#context
-    if (!replica.outgoing.takesGifts) return
+  /** Pushes what the replica does not cover, at last the word that this was all. */
+  #give(replica: Replica): number {
+    const { store, partition, regime, flow } = this.#context
+    if (!replica.outgoing.takesGifts || !flow.takesGifts(replica.id)) return 0
     let seen = 0
+    let bytes = 0
     let last: Buffer | undefined
     store.scan(partition, replica.after, (version) => {
       last = version.digest
       if (version.regime !== regime && !covers(replica.past, version)) {
         replica.outgoing.push({ kind: 'give', version })
+        bytes += weightOf(version)
       }
-      return ++seen < givingStep && replica.outgoing.takesGifts
+      return ++seen < givingStep && bytes < givingBytes
     })
-    if (last) {
-      replica.after = last
-      return
+    if (seen < givingStep && bytes < givingBytes) {
+      replica.over = true
+      replica.outgoing.push({ kind: 'whole', past: this.past }, () => {
+        replica.whole = true
+        this.#lookSettled()
+      })
+    } else replica.after = last
+    this.#flush(replica)
+    return seen + 1
+  }
+
+  /** Says so to all who may wait for it. */
+  #lookSettled(): void {
+    if (this.#isSettled || !this.#takeIn.isOver) return
+    for (const replica of this.#replicas.values()) if (!replica.whole) return
+    this.#isSettled = true
+    for (const id of new Set([...this.#replicas.keys(), ...this.#holders])) {
+      this.#context.send(id, { kind: 'settled', past: undefined })
     }
-    replica.over = true
-    replica.outgoing.push({ kind: 'whole', past: this.past }, () => {
-      replica.whole = true
-      if (this.isSettled) this.#announce()
-    })
-    this.#flush(id, replica)
+    this.#context.settled()
   }
 
-  #announce(): void {
-    for (const id of this.#replicas.keys()) this.#context.send(id, this.word)
-  }
-
-  #flush(id: NodeId, { outgoing }: Replica): void {
+  #flush({ id, outgoing }: Replica): void {
     outgoing.flush(this.#now, (position, entries) => {
       this.#context.send(id, { kind: 'stream', position, entries })
     })

@@ -15,15 +15,28 @@ const messageEntries = 64
 const largestBacklog = 4 * 1024 * 1024
 /** Of that, what giving out may take, so that writes always find room. */
 const largestGiven = 256 * 1024
+/** Acknowledged entries that may lie at the front before the rest moves up. */
+const largestGap = 1024
 
 export class Outgoing {
-  /** Sent or to be sent, the first one at position `#applied + 1`. */
+  /** From `#gap` on those at position `#applied + 1` and behind, sent or to be sent. */
   readonly #entries: StreamEntry[] = []
+  #gap = 0
   readonly #waits: { position: number; run: () => void }[] = []
+  readonly #onGiven: (bytes: number) => void
   #applied = 0
   #sent = 0
   #sentAt = -Infinity
   #bytes = 0
+
+  /** `onGiven`: so many bytes more are given and not acknowledged, or less. */
+  constructor(onGiven: (bytes: number) => void) {
+    this.#onGiven = onGiven
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0
+  }
 
   get isFull(): boolean {
     return this.#bytes > largestBacklog
@@ -37,28 +50,43 @@ export class Outgoing {
   push(entry: StreamEntry, applied?: () => void): void {
     this.#entries.push(entry)
     this.#bytes += weightOfEntry(entry)
-    if (applied) this.#waits.push({ position: this.#applied + this.#entries.length, run: applied })
+    if (entry.kind === 'give') this.#onGiven(weightOfEntry(entry))
+    if (applied) this.#waits.push({ position: this.#applied + this.#length, run: applied })
   }
 
   applied(position: number): void {
-    const count = Math.min(position - this.#applied, this.#entries.length)
+    const count = Math.min(position - this.#applied, this.#length)
     if (count <= 0) return
-    for (const entry of this.#entries.splice(0, count)) this.#bytes -= weightOfEntry(entry)
+    for (let i = 0; i < count; i++) {
+      const entry = this.#entries[this.#gap + i]!
+      this.#bytes -= weightOfEntry(entry)
+      if (entry.kind === 'give') this.#onGiven(-weightOfEntry(entry))
+    }
+    this.#gap += count
+    if (this.#gap > largestGap || this.#length === 0) {
+      this.#entries.splice(0, this.#gap)
+      this.#gap = 0
+    }
     this.#applied += count
     this.#sent = Math.max(this.#sent, this.#applied)
-    while (this.#waits.length > 0 && this.#waits[0]!.position <= this.#applied) this.#waits.shift()!.run()
+    const over = this.#waits.findIndex((wait) => wait.position > this.#applied)
+    for (const { run } of this.#waits.splice(0, over < 0 ? this.#waits.length : over)) run()
   }
 
   /** Hands what is due to be sent to `send`. */
   flush(now: number, send: (position: number, entries: readonly StreamEntry[]) => void): void {
     if (this.#sent > this.#applied && now - this.#sentAt >= resendAfter) this.#sent = this.#applied
-    while (this.#sent < this.#applied + this.#entries.length) {
-      const from = this.#sent - this.#applied
+    while (this.#sent < this.#applied + this.#length) {
+      const from = this.#gap + this.#sent - this.#applied
       const entries = this.#entries.slice(from, from + messageEntries)
       send(this.#sent + 1, entries)
       this.#sent += entries.length
       this.#sentAt = now
     }
+  }
+
+  get #length(): number {
+    return this.#entries.length - this.#gap
   }
 }
 

@@ -1,7 +1,8 @@
 import type { CopyStore } from './copy-store.ts'
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
-import { type Ancestors, joined, type Past } from './past.ts'
+import type { PeerFlow } from './peer-flow.ts'
+import { type Ancestors, type Past, regimesWith, withRegime } from './past.ts'
 import type { Regime } from './regime.ts'
 
 /** What a node knows of its own copy of a partition. */
@@ -20,7 +21,12 @@ export interface Copy {
 
 /** The past with the present regime. */
 export function wholePast({ past, regime, applied }: Copy): Past {
-  return regime === undefined ? past : joined(past, new Map([[regime, applied]]))
+  return regime === undefined ? past : withRegime(past, regime, applied)
+}
+
+/** The regimes of the whole past. */
+export function regimesOf({ past, regime }: Copy): readonly Regime[] {
+  return regime === undefined ? past.regimes : regimesWith(past.regimes, regime)
 }
 
 /** One partition in one view, as the parts that work on it see it. */
@@ -31,6 +37,11 @@ export interface PartitionContext {
   readonly store: CopyStore
   readonly copy: Copy
   readonly send: (to: NodeId, body: PartitionBody) => void
-  /** The copy's past or wholeness is another one. */
-  readonly changed: () => void
+  readonly flow: PeerFlow
+  /** The copy's past or wholeness is another one; `now` when it says less than before. */
+  readonly changed: (save: 'soon' | 'now') => void
+  /** The master has something to do when time passes. */
+  readonly wake: () => void
+  /** The master has made all replicas whole. */
+  readonly settled: () => void
 }

@@ -23,17 +23,24 @@ export const Holding = {
 } as const
 export type Holding = (typeof Holding)[keyof typeof Holding]
 
+/** What each member holds of each partition. Few combinations occur, so each stands once. */
+export interface HoldingTable {
+  /** In the order of the nodes. */
+  readonly rows: readonly (readonly Holding[])[]
+  /** By partition, an index of `rows`. */
+  readonly rowOf: readonly number[]
+}
+
 export interface MapInput {
   /** Version of this algorithm. */
   readonly algorithm: 1
   readonly partitions: number
   readonly replicationFactor: number
   readonly nodes: readonly MapNode[]
-  /** By partition and then by node, in the order of `nodes`. */
-  readonly holdings: Uint8Array
+  readonly holdings: HoldingTable
 }
 
-/** One partition's row of the map. */
+/** One partition's row of the map; partitions with the same row share it. */
 export interface Place {
   /** All members; replicas first, each group in rendezvous order. */
   readonly order: readonly NodeId[]
@@ -45,39 +52,74 @@ export interface Place {
 }
 
 export function partitionMap(input: MapInput): Place[] {
-  const { algorithm, partitions, nodes } = input
-  // A later version must not be taken for this one in a cluster that is upgraded node by node.
-  if (algorithm !== 1)
-    throw new Error(`map algorithm ${String(algorithm)} is not known here; upgrade this node`)
+  const { nodes, partitions, replicationFactor, holdings } = input
   if (nodes.length === 0) throw new Error('a map needs a node')
-  const places: Place[] = []
-  const serving = new Rendezvous(nodes.filter(({ quiesced }) => !quiesced).map(({ id }) => id))
-  const leaving = new Rendezvous(nodes.filter(({ quiesced }) => quiesced).map(({ id }) => id))
+  const { orders, orderOf } = ordersOf(input)
   const indexOf = new Map(nodes.map(({ id }, index) => [id, index]))
-  const rackOf = new Map(nodes.map(({ id, rack }) => [id, rack]))
-  for (let partition = 0; partition < partitions; partition++) {
-    const order = byRacks([...serving.order(partition), ...leaving.order(partition)], rackOf, input)
-    const replicas = order.slice(0, input.replicationFactor)
-    const holding = (id: NodeId) => input.holdings[partition * nodes.length + indexOf.get(id)!]!
-    const master =
-      order.find((id) => holding(id) === Holding.WHOLE) ??
-      order.find((id) => holding(id) === Holding.SOME) ??
-      order[0]!
-    const holders = order.filter((id) => id !== master && holding(id) !== Holding.NOTHING)
-    places.push({ order, replicas, master, holders })
-  }
-  return places
+  const known = new Map<number, Place>()
+  return Array.from({ length: partitions }, (_, partition) => {
+    const row = holdings.rowOf[partition]!
+    const key = orderOf[partition]! * holdings.rows.length + row
+    let place = known.get(key)
+    if (!place) {
+      const held = holdings.rows[row]!
+      place = placeOf(orders[orderOf[partition]!]!, replicationFactor, (id) => held[indexOf.get(id)!]!)
+      known.set(key, place)
+    }
+    return place
+  })
 }
 
-/** Brings the first node of each rack to the front, as far as replicas go; a quiesced node makes no rack. */
-function byRacks(order: NodeId[], rackOf: ReadonlyMap<NodeId, number>, input: MapInput): NodeId[] {
-  const quiesced = new Set(input.nodes.filter((node) => node.quiesced).map(({ id }) => id))
+function placeOf(order: readonly NodeId[], replicationFactor: number, holding: (id: NodeId) => Holding): Place {
+  const replicas = order.slice(0, replicationFactor)
+  const master =
+    order.find((id) => holding(id) === Holding.WHOLE) ??
+    order.find((id) => holding(id) === Holding.SOME) ??
+    order[0]!
+  const holders = order.filter((id) => id !== master && holding(id) !== Holding.NOTHING)
+  return { order, replicas, master, holders }
+}
+
+interface Orders {
+  readonly orders: readonly (readonly NodeId[])[]
+  /** By partition, an index of `orders`. */
+  readonly orderOf: readonly number[]
+}
+
+/** The orders of the last few sets of nodes: all namespaces, and views of the same members, have the same. */
+const lastOrders = new Map<string, Orders>()
+const mostOrders = 8
+
+function ordersOf({ nodes, partitions, replicationFactor }: MapInput): Orders {
+  const key = JSON.stringify([partitions, replicationFactor, nodes])
+  const known = lastOrders.get(key)
+  if (known) return known
+  if (lastOrders.size >= mostOrders) lastOrders.delete([...lastOrders.keys()][0]!)
+  const serving = new Rendezvous(nodes.filter(({ quiesced }) => !quiesced).map(({ id }) => id))
+  const leaving = new Rendezvous(nodes.filter(({ quiesced }) => quiesced).map(({ id }) => id))
+  const rackOf = new Map(nodes.filter(({ quiesced }) => !quiesced).map(({ id, rack }) => [id, rack]))
+  const orders: NodeId[][] = []
+  const indices = new Map<string, number>()
+  const orderOf = Array.from({ length: partitions }, (_, partition) => {
+    const order = [...serving.order(partition), ...leaving.order(partition)]
+    const text = order.join()
+    const index = indices.get(text) ?? orders.push(byRacks(order, rackOf, replicationFactor)) - 1
+    indices.set(text, index)
+    return index
+  })
+  const found = { orders, orderOf }
+  lastOrders.set(key, found)
+  return found
+}
+
+/** Brings the first node of each rack to the front, as far as replicas go; a node without a rack makes none. */
+function byRacks(order: NodeId[], rackOf: ReadonlyMap<NodeId, number>, replicationFactor: number): NodeId[] {
   const racks = new Set<number>()
   const front: NodeId[] = []
   for (const id of order) {
-    const rack = rackOf.get(id)!
-    if (front.length === input.replicationFactor) break
-    if (quiesced.has(id) || racks.has(rack)) continue
+    const rack = rackOf.get(id)
+    if (front.length === replicationFactor) break
+    if (rack === undefined || racks.has(rack)) continue
     racks.add(rack)
     front.push(id)
   }

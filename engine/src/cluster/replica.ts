@@ -1,21 +1,19 @@
 /**
  * A member that is not the master of a partition: applies the master's stream in order, and tells the master what it
- * holds. What it does is all in answer to messages.
+ * holds. What it does is all in answer to messages; questions that take long wait for their turn (`tell`).
  */
 import { ResultError } from '../values/result-code.ts'
 import type { PartitionBody, StreamEntry } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { type PartitionContext, wholePast } from './partition-context.ts'
-import { covers, cut } from './past.ts'
+import { covers, cut, noAncestors, withAncestors, without } from './past.ts'
 import { type StoredVersion, weightOf } from './stored-version.ts'
 
 /** Entries that are kept until their turn comes; more are dropped, and sent again. */
 const mostAhead = 1024
-/** Regimes in a row in which a copy can take part without being whole and still tell what they came from. */
-const mostAncestors = 8
 /** Versions looked at for one answer, and bytes in it. */
-const takeStep = 512
-const takeBytes = 128 * 1024
+const takeStep = 128
+const takeBytes = 64 * 1024
 
 export class Replica {
   readonly #context: PartitionContext
@@ -34,8 +32,6 @@ export class Replica {
     switch (body.kind) {
       case 'stream':
         return this.#receiveStream(body.position, body.entries)
-      case 'take':
-        return this.#tell(body)
       case 'ask': {
         const { store, copy } = this.#context
         const { digest } = body
@@ -43,7 +39,7 @@ export class Replica {
           kind: 'told',
           digest,
           version: store.find(digest),
-          past: [...wholePast(copy)],
+          past: wholePast(copy),
           ancestors: [...copy.ancestors],
         })
       }
@@ -74,22 +70,21 @@ export class Replica {
   #apply(entry: StreamEntry): boolean {
     const { store, copy, regime } = this.#context
     if (entry.kind === 'begin') {
-      const newest = [...copy.ancestors].slice(0, mostAncestors - 1)
-      copy.ancestors = new Map([[regime, entry.regimes], ...newest])
-      this.#context.changed()
+      copy.ancestors = withAncestors(copy.ancestors, regime, entry.regimes)
+      this.#context.changed('soon')
       return true
     }
     if (entry.kind === 'cut') {
       copy.past = cut(copy.past, entry.regime, entry.end)
-      this.#context.changed()
+      this.#context.changed('now')
       return true
     }
     if (entry.kind === 'whole') {
-      copy.ancestors = new Map()
-      copy.past = new Map(entry.past.filter(([each]) => each !== regime))
+      copy.ancestors = noAncestors
+      copy.past = without(entry.past, regime)
       copy.whole = true
       copy.wholeNow = true
-      this.#context.changed()
+      this.#context.changed('soon')
       return true
     }
     const { version } = entry
@@ -103,16 +98,16 @@ export class Replica {
     }
   }
 
-  #tell({ past, after }: PartitionBody & { kind: 'take' }): void {
+  /** Answers one piece of what the master takes in; answers how many versions that took. */
+  tell({ past, after }: PartitionBody & { kind: 'take' }): number {
     const { store, copy, partition, regime } = this.#context
-    const known = new Map(past)
     const versions: StoredVersion[] = []
     let seen = 0
     let bytes = 0
     let next: Buffer | undefined
     store.scan(partition, after, (version) => {
       seen++
-      if (version.regime !== regime && !covers(known, version)) {
+      if (version.regime !== regime && !covers(past, version)) {
         versions.push(version)
         bytes += weightOf(version)
       }
@@ -125,8 +120,9 @@ export class Replica {
       after,
       versions,
       next,
-      past: [...wholePast(copy)],
+      past: wholePast(copy),
       ancestors: [...copy.ancestors],
     })
+    return seen + 1
   }
 }

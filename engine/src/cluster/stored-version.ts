@@ -1,4 +1,4 @@
-import { type Ancestors, covers, type Past } from './past.ts'
+import { type Ancestors, covers, names, type Past } from './past.ts'
 import type { Regime } from './regime.ts'
 
 /** One version of a record as it goes between nodes. */
@@ -33,15 +33,15 @@ export function wins(one: HeldVersion, other: HeldVersion): boolean {
   if (covers(other.past, a)) return false
   if (covers(one.past, b)) return true
   // What the other copy's past names it would have, had it been acknowledged.
-  const [aNamed, bNamed] = [names(other, a.regime), names(one, b.regime)]
+  const [aNamed, bNamed] = [comesFrom(other, a.regime), comesFrom(one, b.regime)]
   if (aNamed !== bNamed) return bNamed
   if (a.lastUpdate !== b.lastUpdate) return a.lastUpdate > b.lastUpdate
   return a.regime !== b.regime ? a.regime > b.regime : a.sequence > b.sequence
 }
 
 /** Whether the version comes from all that was acknowledged in that regime. */
-function names({ version, past, ancestors }: HeldVersion, regime: Regime): boolean {
-  return past.has(regime) || (ancestors.get(version.regime)?.includes(regime) ?? false)
+function comesFrom({ version, past, ancestors }: HeldVersion, regime: Regime): boolean {
+  return names(past, regime) || (ancestors.get(version.regime)?.includes(regime) ?? false)
 }
 
 export function sameVersion(a: StoredVersion, b: StoredVersion): boolean {

@@ -5,7 +5,7 @@
  */
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
-import { type Ancestors, covers, cut, joined, type Past } from './past.ts'
+import { type Ancestors, covers, cut, endOf, joined, type Past, without } from './past.ts'
 import type { Regime } from './regime.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { sameVersion, type HeldVersion, wins } from './stored-version.ts'
@@ -23,7 +23,8 @@ export interface TakeInEffects {
 
 interface Holder {
   after: Buffer | undefined
-  askedAt: number
+  /** Undefined until its turn has come. */
+  askedAt: number | undefined
 }
 
 export class TakeIn {
@@ -44,7 +45,11 @@ export class TakeIn {
     this.#effects = effects
     this.#past = context.copy.past
     this.#ancestors = context.copy.ancestors
-    for (const id of holders) this.#holders.set(id, { after: undefined, askedAt: -Infinity })
+    for (const id of holders) this.#holders.set(id, { after: undefined, askedAt: undefined })
+  }
+
+  begin(now: number): void {
+    for (const [id, holder] of this.#holders) this.#context.flow.ask(id, () => this.#ask(now, id, holder))
   }
 
   get isOver(): boolean {
@@ -56,15 +61,17 @@ export class TakeIn {
   }
 
   tick(now: number): void {
-    for (const [id, holder] of this.#holders)
-      if (now - holder.askedAt >= askAgainAfter) this.#ask(now, id, holder)
+    for (const [id, holder] of this.#holders) {
+      const { askedAt = Infinity } = holder
+      if (now - askedAt >= askAgainAfter) this.#ask(now, id, holder)
+    }
   }
 
   /** Takes an answer; true when that was the end of the last holder. */
   receive(now: number, from: NodeId, body: PartitionBody & { kind: 'taken' }): boolean {
     const holder = this.#holders.get(from)
     if (!holder || !sameDigest(holder.after, body.after)) return false
-    const past = new Map(body.past)
+    const { past } = body
     const ancestors = new Map(body.ancestors)
     for (const version of body.versions) this.merge({ version, past, ancestors })
     if (body.next) {
@@ -73,10 +80,10 @@ export class TakeIn {
       return false
     }
     this.#holders.delete(from)
+    this.#context.flow.asked(from)
     const { copy } = this.#context
-    past.delete(this.#context.regime)
-    copy.past = this.#afterCuts(joined(copy.past, past))
-    this.#context.changed()
+    copy.past = this.#afterCuts(joined(copy.past, without(past, this.#context.regime)))
+    this.#context.changed('soon')
     if (this.isOver) this.#origins.clear()
     return this.isOver
   }
@@ -108,10 +115,10 @@ export class TakeIn {
   /** Writes that came to nothing must not look as if they were covered: nobody may answer them any more (C3). */
   #cut(regime: Regime, winner: Past): void {
     const { copy, changed } = this.#context
-    const end = Math.min(this.#cuts.get(regime) ?? Infinity, winner.get(regime) ?? -1)
+    const end = Math.min(this.#cuts.get(regime) ?? Infinity, endOf(winner, regime) ?? -1)
     this.#cuts.set(regime, end)
     copy.past = cut(copy.past, regime, end)
-    changed()
+    changed('now')
     this.#effects.cut(regime, end)
   }
 
@@ -123,7 +130,7 @@ export class TakeIn {
 
   #ask(now: number, id: NodeId, holder: Holder): void {
     holder.askedAt = now
-    this.#context.send(id, { kind: 'take', past: [...this.#past], after: holder.after })
+    this.#context.send(id, { kind: 'take', past: this.#past, after: holder.after })
   }
 }
 
