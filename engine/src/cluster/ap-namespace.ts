@@ -19,12 +19,12 @@ import { Replica } from './replica.ts'
 import { copiesFrom, savedFrom, type SavedCopies } from './saved-copies.ts'
 
 /** Milliseconds between two questions whether a partition is settled. */
-const queryPeriod = 100
+const queryPeriod = 200
 /** Partitions asked about in one go, and versions forgotten in one go. */
 const queriesAtOnce = 512
 const forgottenAtOnce = 64
 /** What beginning to be the master of a partition costs, in versions looked at. */
-const beginningCost = 16
+const beginningCost = 8
 
 export interface ApNamespaceOptions {
   readonly name: string
@@ -219,19 +219,13 @@ export class ApNamespace implements ClusteredNamespace {
   #beginMastership(view: ServedView, partition: number): Mastership {
     const { self } = this.#options
     const { replicas, holders } = this.#places[partition]!
-    let awake = false
-    const context = this.#context(view, partition, () => {
-      // The constructor calls it, too, when there is nothing yet to wake.
-      if (mastership) this.#awake.add(mastership)
-      awake = true
-    })
-    let mastership: Mastership | undefined
-    mastership = new Mastership(this.#now, context, {
+    const context = this.#context(view, partition, () => this.#awake.add(mastership))
+    const mastership = new Mastership(this.#now, context, {
       replicas: replicas.filter((id) => id !== self),
       holders,
     })
     this.#masterships[partition] = mastership
-    if (awake) this.#awake.add(mastership)
+    this.#awake.add(mastership)
     return mastership
   }
 
@@ -244,7 +238,18 @@ export class ApNamespace implements ClusteredNamespace {
     const { self, store, changed } = this.#options
     const send = (to: NodeId, body: PartitionBody) => this.#send(name, partition, to, body)
     const settled = () => void this.#unsettled--
-    return { self, partition, regime, store, copy: this.#copies[partition]!, send, changed, flow, wake, settled }
+    return {
+      self,
+      partition,
+      regime,
+      store,
+      copy: this.#copies[partition]!,
+      send,
+      changed,
+      flow,
+      wake,
+      settled,
+    }
   }
 
   /** Says nothing any more in a view that is over. */

@@ -21,7 +21,10 @@ export interface CopyReport {
 
 export function reportOf(copies: readonly Copy[], isEmpty: (partition: number) => boolean): CopyReport {
   const kinds: CopyKind[] = []
-  const byList = { whole: new Map<readonly Regime[], number>(), partial: new Map<readonly Regime[], number>() }
+  const byList = {
+    whole: new Map<readonly Regime[], number>(),
+    partial: new Map<readonly Regime[], number>(),
+  }
   const byText = new Map<string, number>()
   const kindOf = copies.map((copy, partition) => {
     const regimes = regimesOf(copy)
@@ -55,7 +58,8 @@ export function holdingsOf(
   const combinations = new Combinations()
   const rowOf = Array.from({ length: partitions }, (_, partition) => {
     const row = combinations.indexOf(members.map(({ kindOf }) => kindOf[partition] ?? -1))
-    if (row === rows.length) rows.push(rowFor(members.map((each) => each.kinds[each.kindOf[partition] ?? -1])))
+    if (row === rows.length)
+      rows.push(rowFor(members.map((each) => each.kinds[each.kindOf[partition] ?? -1])))
     return row
   })
   return { rows, rowOf }

@@ -71,7 +71,6 @@ export class Mastership implements ServingMaster {
     this.#asking = new Asking(context.send)
     if (this.#takeIn.isOver) this.#becomeWhole()
     else this.#takeIn.begin(now)
-    context.wake()
   }
 
   /** All replicas hold all that there is. */

@@ -52,7 +52,10 @@ export interface Place {
 }
 
 export function partitionMap(input: MapInput): Place[] {
-  const { nodes, partitions, replicationFactor, holdings } = input
+  const { algorithm, nodes, partitions, replicationFactor, holdings } = input
+  // A later version must not be taken for this one in a cluster that is upgraded node by node.
+  if (algorithm !== 1)
+    throw new Error(`map algorithm ${String(algorithm)} is not known here; upgrade this node`)
   if (nodes.length === 0) throw new Error('a map needs a node')
   const { orders, orderOf } = ordersOf(input)
   const indexOf = new Map(nodes.map(({ id }, index) => [id, index]))
@@ -70,7 +73,11 @@ export function partitionMap(input: MapInput): Place[] {
   })
 }
 
-function placeOf(order: readonly NodeId[], replicationFactor: number, holding: (id: NodeId) => Holding): Place {
+function placeOf(
+  order: readonly NodeId[],
+  replicationFactor: number,
+  holding: (id: NodeId) => Holding,
+): Place {
   const replicas = order.slice(0, replicationFactor)
   const master =
     order.find((id) => holding(id) === Holding.WHOLE) ??

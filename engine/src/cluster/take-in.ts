@@ -11,7 +11,7 @@ import type { PartitionContext } from './partition-context.ts'
 import { sameVersion, type HeldVersion, wins } from './stored-version.ts'
 
 /** Milliseconds after which a question is asked again. */
-const askAgainAfter = 200
+const askAgainAfter = 400
 
 /** What comes of taking in, for this node and its replicas. */
 export interface TakeInEffects {

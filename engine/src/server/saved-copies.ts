@@ -1,6 +1,6 @@
-/** What a node knows of its copies, as bytes. Another form of `SavedCopy` is another format version. */
+/** What a node knows of its copies, as bytes. Another form of `SavedCopies` is another format version. */
 import { Packr } from 'msgpackr'
-import type { SavedCopy } from '../cluster/ap-namespace.ts'
+import { isSavedCopies, type SavedCopies } from '../cluster/saved-copies.ts'
 
 export const savedCopiesFormat = 1
 
@@ -8,7 +8,7 @@ export const savedCopiesFormat = 1
 export interface SavedNamespace {
   /** Incarnation of the folder that holds the data it speaks of. */
   readonly data: string
-  readonly copies: readonly SavedCopy[]
+  readonly copies: SavedCopies
 }
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true })
@@ -33,12 +33,7 @@ function isSaved(value: unknown): value is Record<string, SavedNamespace> {
 
 function isNamespace(value: unknown): value is SavedNamespace {
   if (!isObject(value) || !('data' in value && 'copies' in value)) return false
-  return typeof value.data === 'string' && Array.isArray(value.copies) && value.copies.every(isCopy)
-}
-
-function isCopy(value: unknown): value is SavedCopy {
-  if (!isObject(value) || !('past' in value && 'ancestors' in value && 'whole' in value)) return false
-  return Array.isArray(value.past) && Array.isArray(value.ancestors) && typeof value.whole === 'boolean'
+  return typeof value.data === 'string' && isSavedCopies(value.copies)
 }
 
 function isObject(value: unknown): value is object {

@@ -3,7 +3,7 @@
  * simulated disk; with crashes, power failures, lost and failing disks, pauses and a clock of its own.
  */
 import { ClusterNode, type NodeOutput } from '../cluster/cluster-node.ts'
-import type { SavedCopy } from '../cluster/ap-namespace.ts'
+import type { SavedCopies } from '../cluster/saved-copies.ts'
 import { NamespaceCopies } from '../cluster/namespace-copies.ts'
 import type { Process } from '../cluster/process.ts'
 import { noView, viewKey, type ViewId } from '../cluster/view-id.ts'
@@ -34,7 +34,7 @@ interface Running {
 /** What stands in the node's own file. */
 interface Saved {
   readonly promised: ViewId
-  readonly copies: Readonly<Record<string, SavedCopy[]>>
+  readonly copies: Readonly<Record<string, SavedCopies>>
 }
 
 const tombstoneLife = 86_400_000

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { Holding, partitionMap, type MapNode } from '../../../engine/src/cluster/partition-map.ts'
+import {
+  Holding,
+  partitionMap,
+  type HoldingTable,
+  type MapNode,
+} from '../../../engine/src/cluster/partition-map.ts'
 
 const partitions = 4096
 
@@ -7,14 +12,20 @@ function nodesOf(ids: readonly string[], racks = 1): MapNode[] {
   return ids.map((id, index) => ({ id, rack: index % racks, quiesced: false }))
 }
 
-function mapOf(nodes: readonly MapNode[], replicationFactor = 2, holdings?: Uint8Array) {
-  const size = partitions * nodes.length
+function allHold(nodes: number, holding: Holding): HoldingTable {
+  return {
+    rows: [Array.from({ length: nodes }, () => holding)],
+    rowOf: new Array<number>(partitions).fill(0),
+  }
+}
+
+function mapOf(nodes: readonly MapNode[], replicationFactor = 2, holdings?: HoldingTable) {
   return partitionMap({
     algorithm: 1,
     partitions,
     replicationFactor,
     nodes,
-    holdings: holdings ?? new Uint8Array(size).fill(Holding.WHOLE),
+    holdings: holdings ?? allHold(nodes.length, Holding.WHOLE),
   })
 }
 
@@ -116,16 +127,13 @@ describe('the partition map', () => {
 
   it('gives mastership to the first whole copy, else to the first that has anything, else to the first replica', () => {
     const nodes = nodesOf(['A1', 'A2', 'A3'])
-    const empty = mapOf(nodes, 2, new Uint8Array(3 * partitions))
+    const empty = mapOf(nodes, 2, allHold(3, Holding.NOTHING))
     for (const { order, master, holders } of empty) {
       expect(master).toBe(order[0])
       expect(holders).toEqual([])
     }
-    const holdings = new Uint8Array(3 * partitions)
-    for (let partition = 0; partition < partitions; partition++) {
-      holdings[3 * partition] = Holding.SOME
-      holdings[3 * partition + 2] = partition % 2 === 0 ? Holding.WHOLE : Holding.NOTHING
-    }
+    const rows = [Holding.WHOLE, Holding.NOTHING].map((last) => [Holding.SOME, Holding.NOTHING, last])
+    const holdings = { rows, rowOf: Array.from({ length: partitions }, (_, partition) => partition % 2) }
     for (const [partition, { master, holders }] of mapOf(nodes, 2, holdings).entries()) {
       expect(master).toBe(partition % 2 === 0 ? 'A3' : 'A1')
       expect(holders).toEqual(partition % 2 === 0 ? ['A1'] : [])
@@ -137,7 +145,7 @@ describe('the partition map', () => {
       partitions,
       replicationFactor: 1,
       nodes: nodesOf(['A1']),
-      holdings: new Uint8Array(partitions),
+      holdings: allHold(1, Holding.NOTHING),
     }
     expect(() => partitionMap({ ...input, algorithm: JSON.parse('2') as 1 })).toThrow('upgrade')
   })

@@ -130,7 +130,9 @@ describe('a clustered node', () => {
 describe('the folder of a clustered node', () => {
   const open = (data: Record<string, string | undefined> = { test: 'data 1' }, id?: string) =>
     ClusterFolder.open(nodeDisk, folder, facts(data, id))
-  const copies = { test: [{ past: [[5, 3]], ancestors: [], whole: true }] } as const
+  const copies = {
+    test: { kinds: [{ regimes: [5], ancestors: [], whole: true }], kindOf: [0, 0], ends: [3, 4] },
+  }
 
   it('gives back what was saved', async () => {
     const first = await open()

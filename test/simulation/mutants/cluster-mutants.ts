@@ -50,8 +50,8 @@ export const clusterMutants: readonly Mutant[] = [
   {
     name: 'F1: a master gives out before it has taken in',
     file: 'cluster/mastership.ts',
-    find: 'if (this.#takeIn.isOver && !replica.over) this.#give(id, replica)',
-    replace: 'if (!replica.over) this.#give(id, replica)',
+    find: 'if (this.#takeIn.isOver && !replica.over) steps += this.#give(replica)',
+    replace: 'if (!replica.over) steps += this.#give(replica)',
     kind: 'losses',
     seed: 3,
     breaks: 'lost|convergence|whole|twice',

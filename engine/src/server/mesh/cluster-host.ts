@@ -1,9 +1,9 @@
 /** Runs a ClusterNode on sockets and clocks. Its promises and copies are kept by whoever starts it. */
-import type { SavedCopy } from '../../cluster/ap-namespace.ts'
 import { ClusterNode, type NamespaceSetup, type ViewInput } from '../../cluster/cluster-node.ts'
 import type { NodeId } from '../../cluster/node-id.ts'
 import type { Process } from '../../cluster/process.ts'
 import type { RoutedRequest } from '../../cluster/request-routing.ts'
+import type { SavedCopies } from '../../cluster/saved-copies.ts'
 import type { ViewId } from '../../cluster/view-id.ts'
 import type { ViewRecord } from '../../cluster/views.ts'
 import { Mesh } from './mesh.ts'
@@ -27,7 +27,7 @@ export interface ClusterHostOptions {
   readonly serviceAddresses?: () => readonly string[]
   /** Bring it to disk before they resolve; calls of each come one after the other. */
   readonly savePromise: (promised: ViewId) => Promise<void>
-  readonly saveCopies: (copies: Readonly<Record<string, SavedCopy[]>>) => Promise<void>
+  readonly saveCopies: (copies: Readonly<Record<string, SavedCopies>>) => Promise<void>
   readonly onEnter?: (record: ViewRecord<ViewInput>) => void
   readonly onNote?: (line: string) => void
 }
