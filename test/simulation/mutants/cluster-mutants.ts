@@ -48,13 +48,20 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'lost',
   },
   {
-    name: 'F1: a master gives out before it has taken in',
+    name: 'F1: a master gives out, and calls all whole, before it has taken in',
     file: 'cluster/mastership.ts',
     find: 'if (this.#takeIn.isOver && !replica.over) steps += this.#give(replica)',
     replace: 'if (!replica.over) steps += this.#give(replica)',
+    also: [
+      {
+        file: 'cluster/mastership.ts',
+        find: 'if (this.#isSettled || !this.#takeIn.isOver) return',
+        replace: 'if (this.#isSettled) return',
+      },
+    ],
     kind: 'losses',
-    seed: 3,
-    breaks: 'lost|convergence|whole|twice',
+    seed: 7,
+    breaks: 'lost|convergence|whole|twice|service',
   },
   {
     name: 'F1: a replica is called whole without what it lacks',
