@@ -99,6 +99,8 @@ export class ClusterNode {
   readonly #early: { readonly from: Process; readonly message: PartitionMessage }[] = []
   readonly #statuses = new Map<NodeId, StatusMessage>()
   #nextStatus = -Infinity
+  /** A view is asked for until there is one. */
+  #reclusters = false
 
   constructor(options: ClusterNodeOptions) {
     this.#options = options
@@ -171,6 +173,8 @@ export class ClusterNode {
         return this.routing.receiveProxied(now, message)
       case 'status':
         return this.#hearStatus(from.id, message)
+      case 'recluster':
+        return message.view === this.#serving ? this.membership.renew() : undefined
       default:
         return this.#receiveData(now, from, message)
     }
@@ -191,6 +195,11 @@ export class ClusterNode {
     this.#serving = viewKey(record.id)
     for (const namespace of this.namespaces.values()) namespace.begin(this.#serving, regimeOf(record.id))
     for (const { from, message } of this.#early.splice(0)) this.#receiveData(now, from, message)
+  }
+
+  /** Asks for another view of the same members, so that what they report now makes the map. */
+  recluster(): void {
+    this.#reclusters = true
   }
 
   #receiveData(now: number, from: Process, message: PartitionMessage): void {
@@ -221,6 +230,7 @@ export class ClusterNode {
 
   #enter(record: ViewRecord<ViewInput>): void {
     this.#entered = record
+    this.#reclusters = false
     for (const { name, partitions, replicationFactor, holdings } of record.input.namespaces) {
       const { nodes } = record.input
       const places = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
@@ -285,9 +295,15 @@ export class ClusterNode {
       unsettled += namespace.unsettled
       misplaced += namespace.misplaced
     }
+    if (this.#reclusters) this.#askForView(leader, this.#serving)
     const message = { kind: 'status', view: this.#serving, unsettled, misplaced } as const
     if (leader === this.#options.self.id) this.#hearStatus(leader, message)
     else this.#outputs.push({ kind: 'send', to: leader, message })
+  }
+
+  #askForView(leader: NodeId, view: string): void {
+    if (leader === this.#options.self.id) this.membership.renew()
+    else this.#outputs.push({ kind: 'send', to: leader, message: { kind: 'recluster', view } })
   }
 
   /** Mastership moves by a view alone: when all fills have ended, the leader makes one with the same members. */

@@ -100,4 +100,10 @@ export interface StatusMessage {
   readonly misplaced: number
 }
 
-export type DataMessage = PartitionMessage | ProxyMessage | ProxiedMessage | StatusMessage
+/** Asks the leader for a view of the same members. */
+export interface ReclusterMessage {
+  readonly kind: 'recluster'
+  readonly view: string
+}
+
+export type DataMessage = PartitionMessage | ProxyMessage | ProxiedMessage | StatusMessage | ReclusterMessage

@@ -7,6 +7,13 @@ const DAY_S = 86_400
 const MAX_TTL_S = 3650 * DAY_S
 const MAX_RECORD_BYTES = 8 * 1024 * 1024
 
+/** What becomes of a namespace in its cluster; the same while the node runs. */
+export interface NamespacePlace {
+  readonly 'replication-factor': number
+  readonly 'strong-consistency': boolean
+  readonly 'rack-id'?: number
+}
+
 /** A namespace of this node, as info commands see it. */
 export class LocalNamespace implements NamespaceState {
   readonly latencies = new Latencies()
@@ -16,10 +23,10 @@ export class LocalNamespace implements NamespaceState {
   readonly #setSettings = new Map<string, Settings>()
 
   /** `ticketOf` makes a position of the store what an answer can wait for. */
-  constructor(namespace: Namespace, ticketOf: (position: number) => number) {
+  constructor(namespace: Namespace, place: NamespacePlace, ticketOf: (position: number) => number) {
     this.#namespace = namespace
     this.#ticketOf = ticketOf
-    this.settings = namespaceSettings(namespace)
+    this.settings = namespaceSettings(namespace, place)
   }
 
   get name(): string {
@@ -119,7 +126,7 @@ function switches<K extends string>(values: Record<K, boolean>, key: K) {
 }
 
 /** Context `namespace` of get-config and set-config. */
-function namespaceSettings({ settings }: Namespace): Settings {
+function namespaceSettings({ settings }: Namespace, place: NamespacePlace): Settings {
   return new Settings()
     .define('allow-ttl-without-nsup', switches(settings, 'allowTtlWithoutNsup'))
     .define('default-read-touch-ttl-pct', numbers(settings, 'defaultReadTouchTtlPct', 100))
@@ -155,8 +162,7 @@ function namespaceSettings({ settings }: Namespace): Settings {
     .define('reject-non-xdr-writes', switches(settings, 'rejectNonXdrWrites'))
     .define('reject-xdr-writes', switches(settings, 'rejectXdrWrites'))
     .fixed({
-      'replication-factor': 1,
-      'strong-consistency': false,
+      ...place,
       'index-type': 'mem',
       'sindex-type': 'mem',
       'storage-engine': 'memory',

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import type { ClusterState } from './cluster-state.ts'
 import type { ResolvedConfig } from './config.ts'
 import { FaultLog } from './fault-log.ts'
 import { NodeLatencies } from './latency.ts'
+import { LoneCluster } from './lone-cluster.ts'
 import type { NamespaceState, NodeCounters, NodeState } from './node-state.ts'
 import type { Settings } from './settings.ts'
 
@@ -10,7 +11,8 @@ import type { Settings } from './settings.ts'
 export class LocalNode implements NodeState {
   readonly host: string
   readonly clusterName: string
-  readonly clusterKey = randomBytes(6).toString('hex').toUpperCase().replace(/^0+/, '')
+  /** Its own, unless it is made one of several. */
+  cluster: ClusterState
   readonly startedAt: number
   readonly namespaces: readonly NamespaceState[]
   readonly settings: Settings
@@ -44,6 +46,7 @@ export class LocalNode implements NodeState {
     this.settings = settings
     this.clock = clock
     this.startedAt = clock()
+    this.cluster = new LoneCluster(this)
   }
 
   get port(): number {

@@ -8,7 +8,7 @@ import { StorageError } from '../storage/storage-error.ts'
 import type { BackgroundWork } from './background.ts'
 import type { ResolvedConfig, ResolvedNamespace } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
-import { LocalNamespace } from './local-namespace.ts'
+import { LocalNamespace, type NamespacePlace } from './local-namespace.ts'
 import type { NamespaceState } from './node-state.ts'
 import type { MessageHandler, Syncs } from './service.ts'
 import type { ServiceNumbers } from './service-settings.ts'
@@ -51,7 +51,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
       ledger.need(number, position)
       return ledger.take()
     }
-    return new LocalNamespace(namespace, ticketOf)
+    return new LocalNamespace(namespace, placeOf(config, number), ticketOf)
   })
   const dispatcher = new Dispatcher(namespaces, limits, clock, ledger)
   const latencies = states.map((state) => state.latencies)
@@ -73,6 +73,17 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     close: async () => {
       for (const { store } of namespaces) await store.close()
     },
+  }
+}
+
+/** A lone node keeps one copy whatever its configuration says. */
+function placeOf({ cluster, namespaces }: ResolvedConfig, number: number): NamespacePlace {
+  if (!cluster) return { 'replication-factor': 1, 'strong-consistency': false }
+  const { replicationFactor, consistency } = namespaces[number]!
+  return {
+    'replication-factor': replicationFactor,
+    'strong-consistency': consistency === 'strong',
+    'rack-id': cluster.rack,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ClusterState } from './cluster-state.ts'
 import type { FaultLog } from './fault-log.ts'
 import type { Latencies, NodeLatencies } from './latency.ts'
 import type { Settings } from './settings.ts'
@@ -47,8 +48,7 @@ export interface NodeState {
   readonly host: string
   readonly port: number
   readonly clusterName: string
-  /** 48 bits in hex, new at every start. */
-  readonly clusterKey: string
+  readonly cluster: ClusterState
   readonly startedAt: number
   readonly namespaces: readonly NamespaceState[]
   namespace(name: string): NamespaceState | undefined

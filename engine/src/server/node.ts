@@ -61,7 +61,7 @@ export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}):
   let cluster: OpenCluster | undefined
   try {
     if (resolved.cluster)
-      cluster = await openCluster(resolved, resolved.cluster, namespaces.namespaces, { disk, onNote })
+      cluster = await openCluster(resolved, resolved.cluster, namespaces.namespaces, { disk, clock, onNote })
     return await serve(resolved, namespaces, cluster, { clock, onNote })
   } catch (error) {
     await cluster?.close()
@@ -89,6 +89,7 @@ async function serve(
   const settings = serviceSettings(adjustable, namespaces.numbers)
   const nodeId = cluster?.id ?? config.nodeId
   const local = new LocalNode({ ...config, nodeId }, namespaces.states, settings, clock, onNote)
+  if (cluster) local.cluster = cluster.state
   const service = new Service({
     node: local,
     messages: namespaces.messages,

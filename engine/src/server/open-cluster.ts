@@ -8,26 +8,28 @@ import type { Disk } from '../storage/disk.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import { ClusterFolder } from './cluster-folder.ts'
 import type { ResolvedCluster } from './cluster-config.ts'
+import { PARTITIONS } from './cluster-state.ts'
 import type { ResolvedConfig } from './config.ts'
+import { JoinedCluster } from './joined-cluster.ts'
 import { defaultNodeId } from './local-node.ts'
 import { ClusterHost } from './mesh/cluster-host.ts'
 import type { SavedNamespace } from './saved-copies.ts'
 import { serviceAddresses } from './service-addresses.ts'
 import { listenError, StartError } from './start-error.ts'
 
-/** Partitions of every namespace; clients know no other number. */
-export const PARTITIONS = 4096
 /** Below the node's folder. No namespace can have this name. */
 const FOLDER = 'cluster.state'
 
 export interface ClusterWorld {
   readonly disk: Disk
+  readonly clock: () => number
   readonly onNote: (line: string) => void
 }
 
 export interface OpenCluster {
   readonly id: string
   readonly host: ClusterHost
+  readonly state: JoinedCluster
   /** Goes to the mesh; `port` is where clients reach the node. */
   join(port: number): Promise<void>
   /** Leaves: the others see a closed port. To be called before the namespaces are closed. */
@@ -53,12 +55,14 @@ export async function openCluster(
     start: randomId(),
   }
   let servicePort = config.port
+  const addresses = () => serviceAddresses(config.host, servicePort)
   const host = new ClusterHost({
     ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote },
     ...(cluster.advertise === undefined ? {} : { advertise: cluster.advertise }),
     ...{ port: cluster.port, seeds: cluster.seeds, rack: cluster.rack, heartbeat: cluster.heartbeat },
     namespaces: namespaces.map((namespace, i) => setupOf(namespace, config.namespaces[i]!, folder)),
-    serviceAddresses: () => serviceAddresses(config.host, servicePort),
+    serviceAddresses: addresses,
+    onServing: (record) => state.serves(record),
     promised: folder?.promised ?? noView,
     savePromise: (promised: ViewId) => folder?.savePromise(promised) ?? Promise.resolve(),
     saveCopies: async (copies) => {
@@ -67,9 +71,11 @@ export async function openCluster(
       await folder?.saveCopies(copies)
     },
   })
+  const state = new JoinedCluster({ id: self.id, host, namespaces, addresses, clock: world.clock })
   return {
     id: self.id,
     host,
+    state,
     async join(port) {
       servicePort = port
       try {

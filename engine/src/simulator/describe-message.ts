@@ -24,6 +24,8 @@ export function describeMessage(message: ClusterMessage): string {
         .join(', ')
     case 'status':
       return `status: ${message.unsettled} unsettled, ${message.misplaced} misplaced`
+    case 'recluster':
+      return `asks for another view after ${message.view}`
     case 'stream':
       return `p${message.partition} stream ${message.position}: ${message.entries.map(describeEntry).join(', ')}`
     case 'applied':

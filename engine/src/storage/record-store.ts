@@ -303,6 +303,11 @@ export class RecordStore {
     return this.#index.partitionOf(digest, at)
   }
 
+  /** Records and deletes of a partition. */
+  entriesOf(partition: number): number {
+    return this.#index.counts[partition]!
+  }
+
   /** The number of the next write of the partition. */
   nextSequence(partition: number): number {
     return ++this.#contents.sequences[partition]!

@@ -5,6 +5,7 @@ import { indexCommands } from './index-commands.ts'
 import type { InfoCommand } from './info-command.ts'
 import { latencyCommands } from './latency-commands.ts'
 import { namespaceCommands } from './namespace-commands.ts'
+import { operatorCommands } from './operator-commands.ts'
 import { statisticsCommands } from './statistics-commands.ts'
 import { truncateCommands } from './truncate-commands.ts'
 
@@ -13,6 +14,7 @@ export const infoCommands: ReadonlyMap<string, InfoCommand> = new Map<string, In
   ...Object.entries({
     ...identityCommands,
     ...clusterCommands,
+    ...operatorCommands,
     ...namespaceCommands,
     ...configCommands,
     ...truncateCommands,

@@ -82,9 +82,9 @@ function* namespaceStatistics(
   node: NodeState,
   namespace: NamespaceState,
 ): Iterable<readonly [string, string | number | boolean]> {
-  yield ['ns_cluster_size', 1]
-  yield ['effective_replication_factor', 1]
-  yield* namespace.statistics()
+  const ofCluster = node.cluster.statistics(namespace.name)
+  yield* ofCluster
+  for (const pair of namespace.statistics()) if (!ofCluster.has(pair[0])) yield pair
   yield ['current_time', Math.floor((node.clock() - EPOCH_2010_MS) / 1000)]
   yield* namespace.settings.entries()
 }

@@ -18,18 +18,18 @@ export const statisticsCommands: InfoCommands = {
 const KIB = 1024
 
 function* statistics(node: NodeState): Iterable<readonly [string, string | number | boolean]> {
-  const { counters } = node
+  const { counters, cluster } = node
   const memory = process.memoryUsage()
   const freePct = Math.round((freemem() * 100) / totalmem())
   yield ['failed_best_practices', false]
-  yield ['cluster_size', 1]
-  yield ['cluster_key', node.clusterKey]
-  yield ['cluster_generation', 1]
-  yield ['cluster_principal', node.id]
+  yield ['cluster_size', cluster.members.length]
+  yield ['cluster_key', cluster.key]
+  yield ['cluster_generation', cluster.generations.rebalance]
+  yield ['cluster_principal', cluster.principal]
   yield ['cluster_min_compatibility_id', 15]
   yield ['cluster_max_compatibility_id', 15]
-  yield ['cluster_integrity', true]
-  yield ['cluster_is_member', true]
+  yield ['cluster_integrity', cluster.isSettled]
+  yield ['cluster_is_member', cluster.generations.partition >= 0]
   yield ['cluster_duplicate_nodes', 'null']
   yield ['cluster_clock_skew_stop_writes_sec', 0]
   yield ['cluster_clock_skew_ms', 0]
@@ -64,10 +64,10 @@ function* statistics(node: NodeState): Iterable<readonly [string, string | numbe
   yield ['early_tsvc_client_error', 0]
   yield ['larder_faults', node.faults.count]
   yield ['long_queries_active', 0]
-  yield ['paxos_principal', node.id]
-  yield ['time_since_rebalance', Math.floor((node.clock() - node.startedAt) / 1000)]
-  yield ['migrate_allowed', true]
-  yield ['migrate_partitions_remaining', 0]
+  yield ['paxos_principal', cluster.principal]
+  yield ['time_since_rebalance', Math.floor((node.clock() - cluster.rebalancedAt) / 1000)]
+  yield ['migrate_allowed', cluster.isSettled]
+  yield ['migrate_partitions_remaining', cluster.migrationsRemaining()]
 }
 
 function userAgents(node: NodeState): string {

@@ -29,6 +29,8 @@ export interface ClusterHostOptions {
   readonly savePromise: (promised: ViewId) => Promise<void>
   readonly saveCopies: (copies: Readonly<Record<string, SavedCopies>>) => Promise<void>
   readonly onEnter?: (record: ViewRecord<ViewInput>) => void
+  /** This node serves in the view from now on. */
+  readonly onServing?: (record: ViewRecord<ViewInput>) => void
   readonly onNote?: (line: string) => void
 }
 
@@ -44,6 +46,7 @@ export class ClusterHost {
   #timer: NodeJS.Timeout | undefined
   #closed = false
   #isWoken = false
+  #served: string | undefined
   /** The saves of each kind that were asked for, one behind the other. */
   readonly #saving = { promise: Promise.resolve(), copies: Promise.resolve() }
 
@@ -85,6 +88,11 @@ export class ClusterHost {
       this.#isWoken = false
       this.#drain()
     })
+  }
+
+  /** Tries to reach a node there. */
+  tip(address: MeshAddress): void {
+    this.#mesh?.tip(address)
   }
 
   /** Stops at once, as a kill would; saves that have begun end first. */
@@ -144,6 +152,10 @@ export class ClusterHost {
           this.#options.onEnter?.(output.record)
       }
     }
+    const { serving, membership } = this.node
+    if (serving === undefined || serving === this.#served || !membership.active) return
+    this.#served = serving
+    this.#options.onServing?.(membership.active)
   }
 
   #save(kind: 'promise' | 'copies', run: () => Promise<void>, done: () => void): void {

@@ -60,6 +60,11 @@ export class Mesh {
     )
   }
 
+  /** Tries to reach a node there. */
+  tip(address: MeshAddress): void {
+    this.#connect(address)
+  }
+
   close(): Promise<void> {
     for (const link of this.#links.values()) link.close()
     for (const socket of this.#incoming) socket.destroy()
