@@ -154,6 +154,45 @@ describe('three nodes, as clients see them', () => {
       'ERROR:4:namespace test is not in strong consistency mode',
     )
   })
+
+  it('have no masters on a node that is quiesced, once reclustered, until that is undone', async () => {
+    const masters = async (): Promise<number[]> =>
+      (await askAll('replicas')).map((text) => bitsOf(mapsOf(text).get('test')!.maps[0]!))
+    const before = await askAll('partition-generation')
+    expect(await ask(nodes[1]!, 'quiesce:')).toBe('ok')
+    expect((await masters())[1]).toBeGreaterThan(1000)
+    // Any node passes it on to the leader, A3.
+    expect(await ask(nodes[0]!, 'recluster:')).toBe('ok')
+    await until(async () => (await masters())[1] === 0 && (await settled(3)))
+    const statistics = await pairsOf(nodes[1]!, 'namespace/test')
+    expect(statistics.get('effective_is_quiesced')).toBe('true')
+    expect((await pairsOf(nodes[0]!, 'namespace/test')).get('nodes_quiesced')).toBe('1')
+    const after = await askAll('partition-generation')
+    expect(after.every((text, i) => Number(text) > Number(before[i]))).toBe(true)
+    expect(await ask(nodes[1]!, 'quiesce-undo:')).toBe('ok')
+    expect(await ask(nodes[1]!, 'recluster:')).toBe('ok')
+    await until(async () => (await masters())[1]! > 1000 && (await settled(3)))
+  }, 60_000)
+
+  it('make a view at once when one of them is closed, with other generations and another key', async () => {
+    const left = nodes.slice(0, 2)
+    const [key, generation, peers] = await Promise.all(
+      ['cluster-stable:', 'partition-generation', 'peers-generation'].map((name) => ask(nodes[0]!, name)),
+    )
+    await nodes[2]!.close()
+    nodes.length = 2
+    await until(() => settled(2))
+    expect(await ask(left[0]!, 'cluster-stable:')).not.toBe(key)
+    expect(Number(await ask(left[0]!, 'partition-generation'))).toBeGreaterThan(Number(generation))
+    expect(Number(await ask(left[0]!, 'peers-generation'))).toBe(Number(peers) + 1)
+    expect((await pairsOf(left[0]!, 'statistics')).get('cluster_principal')).toBe('A2')
+    expect(await ask(left[0]!, 'peers-clear-std')).toBe(
+      `${Number(peers) + 1},3000,[[A2,,[127.0.0.1:${left[1]!.port}]]]`,
+    )
+    expect(await ask(left[0]!, 'alumni-clear-std')).toContain('[A3,,[127.0.0.1:')
+    const owned = (await askAll('replicas')).map((text) => mapsOf(text).get('test')!)
+    expect(isPartition(owned.map(({ maps }) => maps[0]!))).toBe(true)
+  }, 60_000)
 })
 
 describe('a clustered node that has not joined yet', () => {
