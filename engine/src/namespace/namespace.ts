@@ -5,6 +5,7 @@ import { filterResult } from '../operations/expression/expression.ts'
 import { newDraft, type RecordDraft, type RecordView } from '../storage/record.ts'
 import type { RecordStore } from '../storage/record-store.ts'
 import { sameBytes } from '../values/byte-equality.ts'
+import { NO_TIME } from '../values/no-time.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import type { NamespaceSettings, SetSettings } from './namespace-config.ts'
@@ -56,9 +57,9 @@ export class Namespace {
   readonly #draft: RecordDraft
   #bins = Buffer.allocUnsafeSlow(64 * 1024)
   /** New versions are never older than this: what was truncated stays apart from what came after. */
-  #floor = 0
+  #floor = NO_TIME
   /** Of the request that is worked on; below 0 while it has not been asked for. */
-  #requestTime = -1
+  #requestTime = -Infinity
   readonly #outcome: Outcome = { code: ResultCode.OK, generation: 0, voidTime: 0 }
 
   constructor(
@@ -107,7 +108,7 @@ export class Namespace {
   execute(message: RequestMessage, answer: AnswerWriter): Outcome {
     const outcome = this.#outcome
     this.mayHaveChanged = false
-    this.#requestTime = -1
+    this.#requestTime = -Infinity
     outcome.code = ResultCode.OK
     outcome.generation = 0
     outcome.voidTime = 0

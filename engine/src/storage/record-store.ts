@@ -3,6 +3,7 @@
  * it; segments whose records have gone are copied together and used again. With files the same segments stand on
  * disk, and a delete appends a tombstone, so that no start finds an older version again.
  */
+import { NO_TIME } from '../values/no-time.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { Compaction } from './compaction.ts'
@@ -76,7 +77,7 @@ export class RecordStore {
   #closed = false
   #foundAt = 0
   expired = 0
-  latestUpdate = 0
+  latestUpdate = NO_TIME
 
   /** Throws a StorageError, whose message is one line that says what to do, when the folder cannot be used. */
   static async open(options: RecordStoreOptions): Promise<RecordStore> {

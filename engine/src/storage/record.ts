@@ -1,3 +1,5 @@
+import { NO_TIME } from '../values/no-time.ts'
+
 /**
  * What a lookup found, filled in place so that a read allocates nothing. The bytes belong to a segment and stay
  * valid until control returns to the event loop. Times: `voidTime` in seconds since 2010-01-01 UTC (0 = never),
@@ -46,7 +48,7 @@ export function newView(): RecordView {
   return {
     generation: 0,
     voidTime: 0,
-    lastUpdate: 0,
+    lastUpdate: NO_TIME,
     regime: 0,
     sequence: 0,
     setId: 0,
@@ -67,7 +69,7 @@ export function newDraft(): RecordDraft {
     digestStart: 0,
     generation: 0,
     voidTime: 0,
-    lastUpdate: 0,
+    lastUpdate: NO_TIME,
     regime: 0,
     sequence: 0,
     setId: 0,

@@ -1,4 +1,5 @@
 import { sameBytes } from '../values/byte-equality.ts'
+import { NO_TIME } from '../values/no-time.ts'
 import type { Slice } from '../values/particle.ts'
 import { EntryKind } from './entry.ts'
 import type { LogEntry } from './log-entry.ts'
@@ -51,7 +52,7 @@ export class SetTable {
   #last = 0
   #order = 0
   /** Records of any set last updated before `before` are gone. */
-  readonly all: Truncation = { before: 0, order: 0, place: 0 }
+  readonly all: Truncation = { before: NO_TIME, order: 0, place: 0 }
   readonly #orders = new Map<number, number>()
 
   /** `append` is there where there are files. */
@@ -205,7 +206,7 @@ const newSet = (name: Buffer): StoredSet => ({
   name: { buffer: name, start: 0, end: name.length },
   objects: 0,
   bytes: 0,
-  truncateBefore: 0,
+  truncateBefore: NO_TIME,
   namedAt: 0,
   truncatedAt: 0,
 })
