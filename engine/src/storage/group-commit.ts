@@ -34,6 +34,13 @@ export interface GroupCommitOptions {
 export const largestUnsyncedBytes = 64 * 1024 * 1024
 /** `flush` begins a group early when this much waits. */
 const groupBytes = 4 * 1024 * 1024
+/**
+ * Bytes handed to the disk at once. Its threads may share their core with the one that answers requests, and a call of
+ * theirs keeps it while the system copies: 0.3 ms a MiB.
+ */
+const pieceBytes = 256 * 1024
+/** A larger group goes out at once: each piece costs a turn of the event loop, and the disk is behind already. */
+const largestPiecemealBytes = 2 * groupBytes
 /** Writes stop when the disk has less than this free: room for what compaction needs to free more. */
 const reserveBytes = 64 * 1024 * 1024
 /** How often free space is looked at, and a full disk tried again. */
@@ -162,10 +169,13 @@ export class GroupCommit implements LogListener {
     const { end } = this.#log
     const pieces = this.#dirty.map((segment) => ({ segment, from: segment.durable, to: segment.used }))
     this.#dirty = []
+    const bytes = pieces.reduce((sum, { from, to }) => sum + to - from, 0)
+    const step = bytes > largestPiecemealBytes ? bytes : pieceBytes
     try {
       for (const { segment, from, to } of pieces) {
         const file = await this.#fileOf(segment)
-        await file.write(segment.buffer, from, to - from, from)
+        for (let at = from; at < to; at += step)
+          await file.write(segment.buffer, at, Math.min(step, to - at), at)
       }
     } catch (error) {
       this.#dirty = [...new Set([...pieces.map(({ segment }) => segment), ...this.#dirty])]

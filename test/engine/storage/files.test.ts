@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedDisk, type SimulatedDiskOptions } from '../../../engine/src/simulator/disk.ts'
+import type { DiskFile } from '../../../engine/src/storage/disk.ts'
 import type { FileOptions } from '../../../engine/src/storage/open-files.ts'
 import { newDraft, newView } from '../../../engine/src/storage/record.ts'
 import { RecordStore } from '../../../engine/src/storage/record-store.ts'
@@ -464,4 +465,32 @@ describe('flush', () => {
     expect(store.synced).toBeGreaterThan(0)
     expect(read(await open(disk.losePower(diskOptions())), 1)).toBe('a')
   })
+  it('hands the disk what waits in pieces, so that no call of its threads holds a shared core for long', async () => {
+    const disk = new LengthsDisk(diskOptions())
+    const store = await open(disk, { durability: 'flush', segmentBytes: 8 * KIB * KIB })
+    store.runSlice(BEGIN, 1)
+    const value = 'x'.repeat(500 * KIB)
+    for (let key = 1; key <= 2; key++) write(store, key, value)
+    store.runSlice(BEGIN + 101, 1)
+    for (let wait = 0; wait < 400; wait++) await Promise.resolve()
+    expect(store.synced).toBeGreaterThan(0)
+    expect(disk.lengths.length).toBeGreaterThanOrEqual(4)
+    expect(Math.max(...disk.lengths)).toBeLessThanOrEqual(256 * KIB)
+    expect(read(await open(disk.losePower(diskOptions()), { segmentBytes: 8 * KIB * KIB }), 2)).toBe(value)
+  })
 })
+
+/** Notes how much each write hands over. */
+class LengthsDisk extends SimulatedDisk {
+  readonly lengths: number[] = []
+
+  override async open(path: string, mode: 'create' | 'write' | 'read'): Promise<DiskFile> {
+    const file = await super.open(path, mode)
+    const write = file.write.bind(file)
+    file.write = (source, offset, length, position) => {
+      this.lengths.push(length)
+      return write(source, offset, length, position)
+    }
+    return file
+  }
+}
