@@ -56,16 +56,23 @@ export class NamespaceCopies implements CopyStore {
     const { digestAt } = message
     const partition = store.partitionOf(request, digestAt)
     const before = store.sequenceOf(partition)
+    const answer = this.answerTo(request)
+    const wrote = store.sequenceOf(partition) !== before
+    const written = wrote ? this.find(request.subarray(digestAt, digestAt + DIGEST_BYTES)) : undefined
+    return { answer, written, position: store.foundPosition }
+  }
+
+  /** Does it; the whole answer as it goes to the client. */
+  answerTo(request: Buffer): Buffer {
+    const message = this.#message
+    message.parse(request, 0, request.length)
     this.#out.reset()
     this.#answer.beginFrame(this.#out)
     this.#answer.beginMessage()
     const { code, generation, voidTime } = this.#namespace.execute(message, this.#answer)
     this.#answer.endMessage(code, generation, voidTime, 0)
     this.#answer.endFrame()
-    const answer = Buffer.from(this.#out.buffer.subarray(0, this.#out.length))
-    const wrote = store.sequenceOf(partition) !== before
-    const written = wrote ? this.find(request.subarray(digestAt, digestAt + DIGEST_BYTES)) : undefined
-    return { answer, written, position: store.foundPosition }
+    return Buffer.from(this.#out.buffer.subarray(0, this.#out.length))
   }
 
   find(digest: Buffer): StoredVersion | undefined {

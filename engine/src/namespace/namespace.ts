@@ -58,6 +58,8 @@ export class Namespace {
   #bins = Buffer.allocUnsafeSlow(64 * 1024)
   /** New versions are never older than this: what was truncated stays apart from what came after. */
   #floor = NO_TIME
+  /** Its copies are strongly consistent, so it can do what that needs. */
+  readonly #isStrong: boolean
   /** Of the request that is worked on; below 0 while it has not been asked for. */
   #requestTime = -Infinity
   readonly #outcome: Outcome = { code: ResultCode.OK, generation: 0, voidTime: 0 }
@@ -81,6 +83,7 @@ export class Namespace {
     this.#runner = new OpRunner(this.#facts)
     this.#draft = newDraft()
     this.#floor = store.latestTruncation
+    this.#isStrong = store.copies !== undefined
   }
 
   setSettings(set: string): SetSettings {
@@ -163,7 +166,7 @@ export class Namespace {
   #read(message: RequestMessage, answer: AnswerWriter): void {
     const { info1, info3, info4 } = message
     const linearize = (info3 & (Info3.SC_READ_TYPE | Info3.SC_READ_RELAX)) === Info3.SC_READ_TYPE
-    if (message.hasTransaction || linearize || info4 & READ_TRANSACTION)
+    if (message.hasTransaction || (linearize && !this.#isStrong) || info4 & READ_TRANSACTION)
       return this.#refuse(ResultCode.ENTERPRISE_ONLY)
     if (!this.#findAlive(message)) return this.#refuse(ResultCode.NOT_FOUND)
     const refused = this.#checkRecord(message, false)
@@ -247,7 +250,7 @@ export class Namespace {
   }
 
   #delete(message: RequestMessage): void {
-    if (message.info2 & Info2.DURABLE_DELETE) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
+    if (this.#refusesDurable(message)) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
     if (this.#rejected(message)) return this.#refuse(ResultCode.FORBIDDEN)
     // An expired record that has not been swept yet is deleted like any other, as on the real server.
     if (!this.#find(message)) return this.#refuse(ResultCode.NOT_FOUND)
@@ -259,6 +262,11 @@ export class Namespace {
     if (refused !== ResultCode.OK) return this.#refuse(refused)
     this.mayHaveChanged = true
     this.store.remove(message.buffer, message.digestAt)
+  }
+
+  /** Where copies are strong every delete leaves a tombstone. */
+  #refusesDurable({ info2 }: RequestMessage): boolean {
+    return (info2 & Info2.DURABLE_DELETE) !== 0 && !this.#isStrong
   }
 
   #rejected({ info1 }: RequestMessage): boolean {
@@ -358,7 +366,7 @@ export class Namespace {
   /** No bins are left: the record goes, or never was. */
   #vanish(message: RequestMessage, exists: boolean): void {
     if (!exists) return this.#refuse(ResultCode.NOT_FOUND)
-    if (message.info2 & Info2.DURABLE_DELETE) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
+    if (this.#refusesDurable(message)) return this.#refuse(ResultCode.ENTERPRISE_ONLY)
     this.mayHaveChanged = true
     this.store.remove(message.buffer, message.digestAt)
     this.#outcome.generation = this.#outcome.voidTime = 0

@@ -1,28 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { CopyChange, CopyDisk, Entry } from '../../../engine/src/cluster/strong/copy-disk.ts'
-import { blankMeta, type WholeFile } from '../../../engine/src/cluster/strong/copy-metas.ts'
+import { blankMeta } from '../../../engine/src/cluster/strong/copy-metas.ts'
 import { begun, noLineage } from '../../../engine/src/cluster/strong/lineage.ts'
 import { laterPosition, origin, type Position } from '../../../engine/src/cluster/strong/position.ts'
 import type { RecordContent } from '../../../engine/src/cluster/strong/record-content.ts'
-import { StrongCopies } from '../../../engine/src/cluster/strong/strong-copies.ts'
-import { SimulatedDisk, type SimulatedDiskOptions } from '../../../engine/src/simulator/disk.ts'
+import { SimulatedDisk } from '../../../engine/src/simulator/disk.ts'
 import { Random } from '../../../engine/src/simulator/random.ts'
 import { StrongDisk } from '../../../engine/src/simulator/strong-disk.ts'
-import { RecordStore } from '../../../engine/src/storage/record-store.ts'
-import { readWhole, writeWhole } from '../../../engine/src/storage/whole-file.ts'
+import { digestOf, open, pause, type Run, type Setting, slowDisk } from './strong-fixture.ts'
 
-const folder = '/data'
-const partitions = 16
 const used = [0, 5, 9]
-
-/** Digests whose order is that of their bytes with so few partitions. */
-function digestOf(partition: number, key: number): string {
-  const bytes = Buffer.alloc(20)
-  bytes[0] = partition
-  bytes.writeUInt32BE(Math.imul(key + 1, 0x9e3779b1) >>> 0, 2)
-  return bytes.toString('latin1')
-}
 
 function contentOf(text: string): RecordContent {
   return {
@@ -42,50 +30,6 @@ const textOf = (content: RecordContent | undefined): string | undefined => {
   expect(content).toEqual(contentOf(text))
   return text
 }
-
-interface Run {
-  store: RecordStore
-  copies: StrongCopies
-}
-
-interface Setting {
-  readonly durability: 'flush' | 'commit'
-  readonly segmentBytes: number
-}
-
-async function open(disk: SimulatedDisk, { durability, segmentBytes }: Setting): Promise<Run> {
-  const store = await RecordStore.open({
-    clock: () => 0,
-    stopwatch: () => 0,
-    memoryLimit: 1 << 30,
-    partitions,
-    segmentBytes,
-    strong: true,
-    files: { disk, folder, namespace: 'n', durability, flushMs: 100, newIncarnation: () => 'i' },
-  })
-  const file: WholeFile = {
-    read: () => readWhole(disk, `${folder}/copies`),
-    write: (bytes) => writeWhole(disk, folder, 'copies', bytes),
-  }
-  const turn = (_: number, run: () => void): void => run()
-  const onFault = (error: unknown): never => {
-    throw error
-  }
-  const copies = await StrongCopies.open({ store, partitions, file, turn, onFault })
-  return { store, copies }
-}
-
-/** Syncs take a while, so that power fails between a write and its sync. */
-function slowDisk(random: Random): SimulatedDiskOptions {
-  return {
-    random: () => random.fraction(),
-    before: async (call) => {
-      if (call === 'sync') for (let wait = random.below(8); wait > 0; wait--) await pause()
-    },
-  }
-}
-
-const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** All that a disk says of itself. */
 function sight<Content>(

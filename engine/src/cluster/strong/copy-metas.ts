@@ -3,11 +3,11 @@
  * come while the file is being written have changed goes into one file, so a new view costs one or two of them and not
  * one a partition.
  *
- * After a view most metas differ in one thing alone, where the regimes started. So the file has a table of the different
- * metas without these starts, as JSON, and of each partition its number in the table and its starts.
+ * Most copies have been through the same, and most of those share one object. So the file has a table of the different
+ * metas, as JSON, and of each partition its number in the table.
  */
 import { noView } from '../view-id.ts'
-import type { Activation, CopyMeta } from './copy-disk.ts'
+import type { CopyMeta } from './copy-disk.ts'
 
 /** A small file that is written and read in one piece. */
 export interface WholeFile {
@@ -27,15 +27,10 @@ export const blankMeta: CopyMeta = {
   closed: true,
 }
 
-type Shape = Omit<CopyMeta, 'activations' | 'rosters'> & {
-  readonly rosters?: CopyMeta['rosters']
-  readonly activations: readonly Omit<Activation, 'start'>[]
-}
-
 interface Saved {
-  readonly shapes: readonly Shape[]
-  /** Of each partition: the number of its shape, then regime and sequence of each activation's start. */
-  readonly copies: readonly (readonly number[])[]
+  readonly metas: readonly CopyMeta[]
+  /** Of each partition: the number of its meta. */
+  readonly copies: readonly number[]
 }
 
 interface Waiter {
@@ -47,9 +42,6 @@ export class CopyMetas {
   readonly #file: WholeFile | undefined
   readonly #onFault: (error: unknown) => void
   readonly #metas: CopyMeta[]
-  /** By the text of a shape: how many metas have it. */
-  readonly #shapes = new Map<string, number>()
-  readonly #texts: string[]
   /** Counts changes; how many of them the file has. */
   #version = 0
   #synced = 0
@@ -62,7 +54,6 @@ export class CopyMetas {
     this.#file = file
     this.#metas = metas
     this.#onFault = onFault
-    this.#texts = metas.map((meta) => this.#share(meta))
   }
 
   /**
@@ -89,11 +80,6 @@ export class CopyMetas {
 
   keep(partition: number, meta: CopyMeta): void {
     this.#metas[partition] = meta
-    const before = this.#texts[partition]!
-    this.#texts[partition] = this.#share(meta)
-    const left = this.#shapes.get(before)! - 1
-    if (left === 0) this.#shapes.delete(before)
-    else this.#shapes.set(before, left)
     this.#version++
   }
 
@@ -117,19 +103,19 @@ export class CopyMetas {
   }
 
   #begin(): void {
-    const file = this.#file
-    if (!file) return
-    this.#running ??= Promise.resolve()
-      .then(() => this.#writeAll(file))
-      .catch(this.#onFault)
-      .then(() => {
-        this.#running = undefined
-      })
+    if (this.#file) this.#running ??= this.#run(this.#file)
   }
 
-  async #writeAll(file: WholeFile): Promise<void> {
-    do await this.#write(file)
-    while (this.#waiters.length > 0)
+  async #run(file: WholeFile): Promise<void> {
+    // What this turn has still to change goes into the same file.
+    await Promise.resolve()
+    try {
+      do await this.#write(file)
+      while (this.#waiters.length > 0)
+    } catch (error) {
+      this.#onFault(error)
+    }
+    this.#running = undefined
   }
 
   async #write(file: WholeFile): Promise<void> {
@@ -140,35 +126,27 @@ export class CopyMetas {
     for (const { done } of this.#waiters.splice(0, left < 0 ? this.#waiters.length : left)) done()
   }
 
-  #share(meta: CopyMeta): string {
-    const activations = meta.activations.map(({ start: _, ...rest }) => rest)
-    const text = JSON.stringify({ ...meta, activations } satisfies Shape)
-    this.#shapes.set(text, (this.#shapes.get(text) ?? 0) + 1)
-    return text
-  }
-
   #bytes(): Buffer {
-    const numbers = new Map([...this.#shapes.keys()].map((text, number) => [text, number]))
-    const copies = this.#metas.map(({ activations }, partition) => [
-      numbers.get(this.#texts[partition]!)!,
-      ...activations.flatMap(({ start }) => [start.regime, start.sequence]),
-    ])
-    return Buffer.from(`{"shapes":[${[...numbers.keys()].join(',')}],"copies":${JSON.stringify(copies)}}`)
+    const numbers = new Map<CopyMeta, number>()
+    const texts = new Map<string, number>()
+    const copies = this.#metas.map((meta) => {
+      let number = numbers.get(meta)
+      if (number === undefined) {
+        const text = JSON.stringify(meta)
+        number = texts.get(text) ?? texts.size
+        texts.set(text, number)
+        numbers.set(meta, number)
+      }
+      return number
+    })
+    return Buffer.from(`{"metas":[${[...texts.keys()].join(',')}],"copies":[${copies.join(',')}]}`)
   }
 }
 
 /** The file is sealed: what it holds is what was written. */
 function metasOf(bytes: Buffer): CopyMeta[] {
-  const { shapes, copies } = JSON.parse(bytes.toString()) as Saved
-  return copies.map(([shape, ...starts]) => {
-    const { activations, rosters, ...rest } = shapes[shape!]!
-    return {
-      ...rest,
-      rosters,
-      activations: activations.map((activation, i) => ({
-        ...activation,
-        start: { regime: starts[2 * i]!, sequence: starts[2 * i + 1]! },
-      })),
-    }
-  })
+  const { metas, copies } = JSON.parse(bytes.toString()) as Saved
+  // JSON leaves out what is undefined.
+  const shared = metas.map((meta) => ({ ...blankMeta, ...meta }))
+  return copies.map((number) => shared[number]!)
 }

@@ -1,6 +1,7 @@
 /** The strongly consistent copies that a node keeps of a namespace: their data in its store, their metas in one file. */
 import type { CopyFacts } from '../../storage/copy-facts.ts'
 import type { CopyLog } from '../../storage/copy-log.ts'
+import { EPOCH_2010_MS } from '../../namespace/namespace.ts'
 import { newDraft, newView, type RecordView } from '../../storage/record.ts'
 import type { RecordStore } from '../../storage/record-store.ts'
 import type { CopyChange, CopyDisk, CopyMeta, Digest, Entry, Version } from './copy-disk.ts'
@@ -68,6 +69,20 @@ export class StrongCopies {
     return this.#options.store.copies!.states.isState(partition, regime, sequence)
   }
 
+  /** Up to that many records whose time is over, at `now` in ms since 1970; their master is to delete them (rule T1). */
+  expired(partition: number, now: number, count: number): Digest[] {
+    const log = this.#options.store.copies!
+    const seconds = Math.floor((now - EPOCH_2010_MS) / 1000)
+    const found: Digest[] = []
+    log.scan(partition, undefined, (digest, { voidTime, regime, sequence }, isDelete) => {
+      const isOver = isDelete === false && voidTime !== 0 && voidTime <= seconds
+      if (isOver && !log.states.hides(partition, regime, sequence)) found.push(textOf(digest))
+      return found.length < count
+    })
+    return found
+  }
+
+  /** Now and then. */
   tick(): void {
     this.#metas.tick()
   }
