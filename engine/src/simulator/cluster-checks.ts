@@ -1,5 +1,5 @@
 /** What must hold at the end of a run of an AP cluster, when nothing is broken any more and nothing moves. */
-import type { Operation } from './cluster-clients.ts'
+import type { Operation, Read } from './cluster-clients.ts'
 import type { ClusterSimNode } from './cluster-sim-node.ts'
 import type { ClusterWorld } from './cluster-world.ts'
 import { describeVersion } from './describe-message.ts'
@@ -40,19 +40,31 @@ export function checkConvergence(world: ClusterWorld, nodes: readonly ClusterSim
   return found
 }
 
-/** No operation happened twice, and each record is one version whole, with or without splits. */
-export function checkWhole(operations: readonly Operation[], state: FinalState): string[] {
+/** What was seen of a record, by a client or at the end. */
+export type Sight = readonly [key: string, text: string | undefined]
+
+/**
+ * With or without splits: what is seen of a record is one version that was written, whole. No operation happened
+ * twice, none that was refused happened at all, and each version is what its last two operations said they left.
+ */
+export function checkWhole(operations: readonly Operation[], sights: Iterable<Sight>): string[] {
   const found: string[] = []
   const byWord = new Map(operations.map((operation) => [operation.word, operation]))
-  for (const [key, log] of state) {
-    if (log === undefined) continue
-    const words = wordsOf(log)
-    if (new Set(words).size !== words.length) found.push(`twice: ${key} is ${log}`)
-    const last = byWord.get(words.at(-1) ?? '')
-    if (!last || last.key !== key || last.outcome === 'refused') {
-      found.push(`whole: ${key} is ${log}, which nobody wrote`)
-    } else if (last.log !== undefined && last.log !== log) {
-      found.push(`whole: ${key} is ${log}, but ${last.word} left ${last.log}`)
+  for (const [key, text] of sights) {
+    if (text === undefined) continue
+    const words = wordsOf(text)
+    if (new Set(words).size !== words.length) found.push(`twice: ${key} is ${text}`)
+    const own = words.map((word) => byWord.get(word))
+    if (words.join('') !== text || own.some((each) => each?.key !== key || each.outcome === 'refused')) {
+      found.push(`whole: ${key} is ${text}, which nobody wrote`)
+      continue
+    }
+    let end = text.length
+    for (const each of own.slice(-2).reverse()) {
+      const left = text.slice(0, end)
+      if (each?.log !== undefined && each.log !== left)
+        found.push(`whole: ${key} is ${text}, but ${each.word} left ${each.log}`)
+      end -= each?.word.length ?? 0
     }
   }
   return found
@@ -60,6 +72,43 @@ export function checkWhole(operations: readonly Operation[], state: FinalState):
 
 function wordsOf(log: string | undefined): string[] {
   return log?.match(/[0-9]+\./g) ?? []
+}
+
+/** Which acknowledged operations a sight must show: those that began and ended within. */
+interface Span {
+  readonly since: number
+  readonly before: number
+}
+
+/**
+ * While nothing is broken and every copy is whole, a read shows what was acknowledged before it began: all of it where
+ * nothing may be lost, else what was acknowledged in this quiet time.
+ */
+export function checkReads(
+  operations: readonly Operation[],
+  reads: readonly Read[],
+  mayLose: boolean,
+): string[] {
+  const found: string[] = []
+  const ownOf = Map.groupBy(operations, ({ key }) => key)
+  for (const { key, began, ended, text, quietSince } of reads) {
+    if (quietSince === undefined) continue
+    const span = { since: mayLose ? quietSince : 0, before: began }
+    const own = (ownOf.get(key) ?? []).filter((operation) => operation.began < ended)
+    const there = new Set(wordsOf(text))
+    for (const operation of own) {
+      if (operation.kind !== 'count' || !isDue(operation, span) || there.has(operation.word)) continue
+      found.push(`stale: ${key} was read at ${began} without ${operation.word} of ${operation.ended}`)
+    }
+    if (own.some(({ kind }) => kind !== 'count')) {
+      found.push(...checkNote(key, own, text, span).map((each) => `stale, read at ${began}, ${each}`))
+    }
+  }
+  return found
+}
+
+function isDue({ outcome, began, ended }: Operation, { since, before }: Span): boolean {
+  return outcome === 'ok' && began >= since && ended! < before
 }
 
 /** Without splits and with fewer than RF nodes lost at a time: everything acknowledged is there. */
@@ -81,14 +130,19 @@ export function checkNothingLost(operations: readonly Operation[], state: FinalS
   return found
 }
 
-/** The state comes from an operation that no acknowledged one began after. */
-function checkNote(key: string, own: readonly Operation[], log: string | undefined): string[] {
+/** The state comes from an operation that no due one began after. */
+function checkNote(
+  key: string,
+  own: readonly Operation[],
+  log: string | undefined,
+  span: Span = { since: 0, before: Infinity },
+): string[] {
   const wrote = ({ kind, word }: Operation) => (log === undefined ? kind === 'delete' : word === log)
   const isOvertaken = ({ outcome, ended }: Operation) =>
-    outcome === 'ok' && own.some((later) => later.outcome === 'ok' && later.began > ended!)
+    outcome === 'ok' && own.some((later) => isDue(later, span) && later.began > ended!)
   const possible = own.filter((operation) => wrote(operation) && operation.outcome !== 'refused')
   const neverWritten =
-    log === undefined && own.every(({ kind, outcome }) => kind === 'delete' || outcome !== 'ok')
+    log === undefined && own.every((operation) => operation.kind === 'delete' || !isDue(operation, span))
   if (neverWritten || possible.some((operation) => !isOvertaken(operation))) return []
   const history = own.map(({ kind, word, began, ended, outcome }) => {
     return `${kind} ${word} ${began.toFixed(1)} to ${ended?.toFixed(1)} ${outcome}`

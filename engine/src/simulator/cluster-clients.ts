@@ -28,6 +28,17 @@ export interface Operation {
   log: string | undefined
 }
 
+/** What a client found, at any time. */
+export interface Read {
+  readonly key: string
+  readonly began: number
+  readonly ended: number
+  /** None: there was no record. */
+  readonly text: string | undefined
+  /** Since then nothing is broken and every copy is whole; none when that was not so all the while. */
+  readonly quietSince: number | undefined
+}
+
 const okCode = 0
 const notFoundCode = 2
 const timeoutCode = 9
@@ -35,14 +46,24 @@ const timeoutCode = 9
 const requestTime = 1000
 const clientPatience = 200
 
+export const usualThought = 60
+/** Milliseconds by which a node may overstep a client's time: it looks at the clock once a tick. */
+const tickTime = 21
+
 export class ClusterClients {
   readonly operations: Operation[] = []
+  readonly reads: Read[] = []
   readonly #world: ClusterWorld
   readonly #nodes: readonly ClusterSimNode[]
   readonly #counters: readonly string[]
   readonly #notes: readonly string[]
   #stopped = false
-  reads = 0
+  /** The quiet time it is now, if it is one. */
+  #quiet: { readonly since: number; readonly settled: boolean } | undefined
+  /** Milliseconds of the longest thought between two requests of one client. */
+  longestThought = usualThought
+  /** Nobody sends anything. */
+  held = false
 
   constructor(world: ClusterWorld, nodes: readonly ClusterSimNode[], records: number) {
     this.#world = world
@@ -59,11 +80,20 @@ export class ClusterClients {
   start(): void {
     if (this.#stopped) return
     const { clock, random } = this.#world
-    this.#once(() => clock.after(random.between(1, 60), () => this.start()))
+    this.#once(() => clock.after(random.between(1, this.longestThought), () => this.start()))
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  /** From now on requests must succeed, and while every copy is whole reads see what was acknowledged. */
+  beginQuiet({ settled }: { settled: boolean }): void {
+    this.#quiet = { since: this.#world.clock.now, settled }
+  }
+
+  endQuiet(): void {
+    this.#quiet = undefined
   }
 
   /** Reads a key at a node; answers code and text. */
@@ -72,34 +102,63 @@ export class ClusterClients {
     key: string,
     done: (answer: { code: number; text: string | undefined }) => void,
   ): void {
-    node.submit(readRequest(nameOfKey(key)), requestTime, (frame) => done(readAnswer(frame)))
+    const { clock } = this.#world
+    const quiet = this.#quiet
+    const began = clock.now
+    this.#send(node, readRequest(nameOfKey(key)), `read ${key}`, (frame) => {
+      const answer = readAnswer(frame)
+      const { code, text } = answer
+      const still = quiet === this.#quiet ? quiet : undefined
+      if (code === okCode || code === notFoundCode) {
+        this.reads.push({
+          ...{ key, began, ended: clock.now, text },
+          quietSince: still?.settled ? still.since : undefined,
+        })
+      } else if (still) this.#world.violate(`service: read of ${key} at ${node.id} is answered ${code}`)
+      done(answer)
+    })
   }
 
   #once(then: () => void): void {
     const { random } = this.#world
     const up = this.#nodes.filter((node) => node.running && !node.isPaused)
-    if (up.length === 0) return then()
+    if (up.length === 0 || this.held) return then()
     const node = random.pick(up)
     if (random.chance(0.2)) {
-      this.reads++
       this.#withPatience(then, (end) => this.read(node, random.pick(this.keys), end))
       return
     }
+    const quiet = this.#quiet
     const operation = this.#newOperation()
     const { key, kind, word } = operation
-    const name = nameOfKey(key)
-    const body =
-      kind === 'count'
-        ? countRequest(name, word)
-        : kind === 'put'
-          ? putRequest(name, word)
-          : deleteRequest(name)
     this.#withPatience(then, (end) =>
-      node.submit(body, requestTime, (frame) => {
+      this.#send(node, bodyOf(operation), `${kind} ${key} ${word}`, (frame) => {
         this.#settle(operation, frame)
+        if (operation.outcome !== 'ok' && quiet && quiet === this.#quiet)
+          this.#world.violate(`service: ${kind} ${key} ${word} at ${node.id} is ${operation.outcome}`)
         end()
       }),
     )
+  }
+
+  /** Every request gets one answer, and none after its time; a node that ended or stood still meanwhile is excused. */
+  #send(node: ClusterSimNode, body: Buffer, what: string, answered: (frame: Buffer) => void): void {
+    const { clock, violate } = this.#world
+    const began = clock.now
+    const { interruptions } = node
+    let answers = 0
+    node.submit(body, requestTime, (frame) => {
+      const time = clock.now - began
+      if (++answers > 1) violate(`answers: ${node.id} answers twice to ${what}`)
+      if (time > requestTime + tickTime && interruptions === node.interruptions) {
+        violate(`answers: ${node.id} answers to ${what} after ${time} ms`)
+      }
+      answered(frame)
+    })
+    clock.after(requestTime + clientPatience, () => {
+      if (answers === 0 && interruptions === node.interruptions)
+        violate(`answers: ${node.id} never answers to ${what} of ${began}`)
+    })
   }
 
   /** Goes on after the answer or when patience ends, whatever comes first. */
@@ -141,6 +200,12 @@ export class ClusterClients {
       `${operation.kind} ${operation.key} ${operation.word} ${operation.outcome} (${code})`,
     )
   }
+}
+
+function bodyOf({ kind, key, word }: Operation): Buffer {
+  const name = nameOfKey(key)
+  if (kind === 'count') return countRequest(name, word)
+  return kind === 'put' ? putRequest(name, word) : deleteRequest(name)
 }
 
 function nameOfKey(key: string): RecordName {

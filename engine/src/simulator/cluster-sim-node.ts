@@ -146,6 +146,8 @@ export class ClusterSimNode implements FaultyNode {
   crash(how: 'kill' | 'power'): void {
     if (!this.#running && !this.#starting) return
     this.interruptions++
+    const unsynced = this.#running ? this.#running.store.position - this.#running.store.synced : 0
+    if (unsynced > 0) this.#world.tally.add('unsynced write forgotten', unsynced)
     this.disk.endProcess(how)
     this.#running = undefined
     this.#starting = undefined
@@ -286,7 +288,7 @@ export class ClusterSimNode implements FaultyNode {
   }
 
   #carryOut(running: Running, output: NodeOutput): void {
-    const { clock, network, witness } = this.#world
+    const { clock, network, witness, maps } = this.#world
     const { self, node } = running
     switch (output.kind) {
       case 'send': {
@@ -306,6 +308,7 @@ export class ClusterSimNode implements FaultyNode {
         )
       case 'enter': {
         witness.entered(self, output.record)
+        maps.entered(output.record)
         const members = output.record.members.map((member) => member.id).join(' ')
         this.#say(`enters ${viewKey(output.record.id)}: ${members}`)
       }

@@ -11,6 +11,7 @@ import {
   namespaceName,
 } from './cluster-world.ts'
 import { Clock } from './clock.ts'
+import { MapWitness } from './map-witness.ts'
 import { MembershipWitness } from './membership-witness.ts'
 import { Network } from './network.ts'
 import type { Random } from './random.ts'
@@ -26,6 +27,8 @@ export interface StageSetting {
   readonly lines?: number | undefined
 }
 
+/** Promises that a store may go through before it asks its disk. */
+const stepsToDisk = 8
 /** Milliseconds within which a cluster that nothing disturbs any more has settled. */
 const settleTime = 20_000
 
@@ -34,6 +37,7 @@ export class ClusterStage {
   readonly random: Random
   readonly tally = new Tally()
   readonly witness = new MembershipWitness()
+  readonly maps = new MapWitness()
   readonly world: ClusterWorld
   readonly nodes: readonly ClusterSimNode[]
   readonly transcript: Transcript
@@ -50,6 +54,7 @@ export class ClusterStage {
       random,
       network: new Network(this.clock, random, deliver, this.tally),
       witness: this.witness,
+      maps: this.maps,
       ids: Array.from({ length: nodes }, (_, i) => `A${i + 1}`),
       partitions,
       durability,
@@ -67,11 +72,11 @@ export class ClusterStage {
 
   /** False once there is nothing left to find out. */
   get goesOn(): boolean {
-    return this.#violations.length === 0 && this.witness.violations.length === 0
+    return this.violations.length === 0
   }
 
   get violations(): readonly string[] {
-    return [...this.witness.violations, ...this.#violations]
+    return [...this.witness.violations, ...this.maps.violations, ...this.#violations]
   }
 
   violate(text: string): void {
@@ -84,10 +89,10 @@ export class ClusterStage {
 
   async wait(time: number): Promise<void> {
     const until = this.clock.now + time
-    if (this.#disksAwake) await this.#letDisksWork()
+    await this.#letDisksWork()
     while (this.clock.next <= until) {
       this.clock.step()
-      if (this.#disksAwake) await this.#letDisksWork()
+      await this.#letDisksWork()
     }
     this.clock.runUntil(until)
   }
@@ -122,9 +127,15 @@ export class ClusterStage {
 
   /** Disks work between two events, however many steps it takes them; what they finish is acted upon. */
   async #letDisksWork(): Promise<void> {
-    this.#disksAwake = false
-    await new Promise((resolve) => setImmediate(resolve))
-    for (const node of this.nodes) node.drain()
+    do {
+      // What the event left for later may be about to ask the disk for something.
+      const steps = this.world.durability === 'none' ? 0 : stepsToDisk
+      for (let step = 0; step < steps && !this.#disksAwake; step++) await Promise.resolve()
+      if (!this.#disksAwake) return
+      this.#disksAwake = false
+      await new Promise((resolve) => setImmediate(resolve))
+      for (const node of this.nodes) node.drain()
+    } while (this.world.durability !== 'none')
   }
 
   #refuse(id: string, within: number): void {

@@ -1,6 +1,7 @@
 import type { ClusterMessage } from '../cluster/cluster-node.ts'
 import type { Process } from '../cluster/process.ts'
 import type { Clock } from './clock.ts'
+import type { MapWitness } from './map-witness.ts'
 import type { MembershipWitness } from './membership-witness.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
@@ -19,6 +20,7 @@ export interface ClusterWorld {
   readonly random: Random
   readonly network: Network<ClusterParcel>
   readonly witness: MembershipWitness
+  readonly maps: MapWitness
   readonly ids: readonly string[]
   readonly partitions: number
   readonly durability: Durability

@@ -79,13 +79,21 @@ export class NodeDisk<Saved extends object> {
     })
   }
 
+  /** It has room again, and does not fail. */
+  repair(): void {
+    this.isFull = false
+    this.failsNext = undefined
+    this.writesLeft = Infinity
+  }
+
+  /** What was written and not synced is lost in part when the power fails. */
   endProcess(how: 'kill' | 'power'): void {
     const options = this.#behaviour()
     this.#data = how === 'power' ? this.#data.losePower(options) : this.#data.endProcess(options)
     this.#process = {}
     this.#fileFree = 0
-    this.writesLeft = Infinity
     this.failsNext = undefined
+    this.writesLeft = Infinity
   }
 
   /** An empty one in its place. */
@@ -93,7 +101,7 @@ export class NodeDisk<Saved extends object> {
     this.endProcess('kill')
     this.#data = new SimulatedDisk(this.#behaviour())
     this.#saved = this.#blank
-    this.isFull = false
+    this.repair()
   }
 
   #behaviour(): SimulatedDiskOptions {
