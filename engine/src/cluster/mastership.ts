@@ -3,7 +3,7 @@
  * what other members hold, then gives the replicas what they lack (F1); and it knows when all are whole. Clients are
  * served from the beginning on.
  */
-import { ResultCode } from '../values/result-code.ts'
+import { ResultCode, ResultError } from '../values/result-code.ts'
 import { Asking } from './asking.ts'
 import { bareAnswer, type ClientRequest } from './client-request.ts'
 import type { ServingMaster } from './clustered-namespace.ts'
@@ -101,8 +101,8 @@ export class Mastership implements ServingMaster {
     const asked = this.#asking.ask(now, facts.digest, this.#takeIn.left, {
       run: (told) => {
         if (this.#now > request.deadline) return request.answer(bareAnswer(ResultCode.TIMEOUT))
-        for (const held of told) this.#takeIn.merge(held)
-        this.#execute(request)
+        if (told.every((held) => this.#takeIn.merge(held))) this.#execute(request)
+        else request.answer(bareAnswer(ResultCode.NO_SPACE))
       },
       refuse: request.refuse,
     })
@@ -194,11 +194,18 @@ export class Mastership implements ServingMaster {
     })
   }
 
-  #install({ version }: HeldVersion): void {
+  /** False when there is no room. */
+  #install({ version }: HeldVersion): boolean {
     const { store, copy } = this.#context
-    const installed = store.renew(version)
-    copy.applied = installed.sequence
-    this.#replicate(installed, undefined)
+    try {
+      const installed = store.renew(version)
+      copy.applied = installed.sequence
+      this.#replicate(installed, undefined)
+      return true
+    } catch (error) {
+      if (error instanceof ResultError) return false
+      throw error
+    }
   }
 
   #becomeWhole(): void {

@@ -15,8 +15,8 @@ const askAgainAfter = 400
 
 /** What comes of taking in, for this node and its replicas. */
 export interface TakeInEffects {
-  /** Makes a version the next one of the regime. */
-  readonly install: (winner: HeldVersion) => void
+  /** Makes a version the next one of the regime; false when there is no room. */
+  readonly install: (winner: HeldVersion) => boolean
   /** Writes of an older regime behind this sequence came to nothing. */
   readonly cut: (regime: Regime, end: number) => void
 }
@@ -73,7 +73,8 @@ export class TakeIn {
     if (!holder || !sameDigest(holder.after, body.after)) return false
     const { past } = body
     const ancestors = new Map(body.ancestors)
-    for (const version of body.versions) this.merge({ version, past, ancestors })
+    // What there is no room for is asked for again.
+    if (!body.versions.every((version) => this.merge({ version, past, ancestors }))) return false
     if (body.next) {
       holder.after = body.next
       this.#ask(now, from, holder)
@@ -88,23 +89,27 @@ export class TakeIn {
     return this.isOver
   }
 
-  /** Lets a holder's version and ours meet, and installs the winner as a version of this regime, so that all obey it. */
-  merge(theirs: HeldVersion): void {
+  /**
+   * Lets a holder's version and ours meet, and installs the winner as a version of this regime, so that all obey it;
+   * false when there is no room for it.
+   */
+  merge(theirs: HeldVersion): boolean {
     const { store, regime } = this.#context
     const { digest } = theirs.version
-    if (covers(this.#past, theirs.version)) return
+    if (covers(this.#past, theirs.version)) return true
     const key = digest.toString('latin1')
     const found = store.find(digest)
     const origin = this.#origins.get(key)
     // A version of this regime was made when all holders had been asked, unless it was taken from one of them.
-    if (found?.regime === regime && !origin) return
+    if (found?.regime === regime && !origin) return true
     const mine = origin ?? (found && { version: found, past: this.#past, ancestors: this.#ancestors })
-    if (mine && sameVersion(mine.version, theirs.version)) return
+    if (mine && sameVersion(mine.version, theirs.version)) return true
     const winner = !mine || wins(theirs, mine) ? theirs : mine
     const loser = winner === mine ? theirs : mine
     if (loser && !covers(winner.past, loser.version)) this.#cut(loser.version.regime, winner.past)
+    if (winner !== origin && !this.#effects.install(winner)) return false
     if (this.#holders.size > 1) this.#origins.set(key, winner)
-    if (winner !== origin) this.#effects.install(winner)
+    return true
   }
 
   /** A write was made to the record after all holders had been asked: what they hold is behind it. */
