@@ -282,8 +282,12 @@ export class ClusterSimNode implements FaultyNode {
   #do(running: Running | undefined, run: (running: Running) => void): void {
     if (!running || this.#running !== running) return
     this.#standstill.run(() => {
-      run(running)
-      this.drain()
+      try {
+        run(running)
+        this.drain()
+      } catch (error) {
+        this.#world.violate(`threw: ${this.id} ${error instanceof Error ? error.stack : String(error)}`)
+      }
     })
   }
 
