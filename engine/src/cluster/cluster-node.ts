@@ -101,6 +101,7 @@ export class ClusterNode {
   #nextStatus = -Infinity
   /** A view is asked for until there is one. */
   #reclusters = false
+  #hasWork = false
 
   constructor(options: ClusterNodeOptions) {
     this.#options = options
@@ -150,16 +151,18 @@ export class ClusterNode {
     if (now >= this.#nextStatus) this.#sayStatus(now)
   }
 
-  /**
-   * One slice of what fills copies, well within a millisecond; true when there is more to do now. A tick does one by
-   * itself.
-   */
-  work(now: number): boolean {
-    let done = 0
+  /** Whether copies could be filled before the next tick. */
+  get hasWork(): boolean {
+    return this.#hasWork
+  }
+
+  /** One slice of what fills copies, well within a millisecond. A tick does one by itself. */
+  work(now: number): void {
+    const share = sliceVersions / this.namespaces.size
+    this.#hasWork = false
     for (const namespace of this.namespaces.values()) {
-      done += namespace.work(now, sliceVersions / this.namespaces.size)
+      if (namespace.work(now, share) >= share) this.#hasWork = true
     }
-    return done >= sliceVersions / this.namespaces.size
   }
 
   receive(now: number, from: Process, message: ClusterMessage): void {

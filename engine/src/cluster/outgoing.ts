@@ -1,8 +1,8 @@
 /**
  * The ordered stream of one partition from its master to one replica. Entries are numbered from 1 and kept until the
- * replica has said that it applied them; what is not acknowledged in time is sent again from the first one on. A
- * replica applies them in this order, so loss, repetition and reordering change nothing. On a connection that keeps
- * order nothing is sent twice.
+ * replica has said that it applied them. When nothing is acknowledged in time, the first of them are sent again, and
+ * the others behind them once that was answered: a peer that is only slow is not sent all of it again and again. A
+ * replica applies them in this order, so loss, repetition and reordering change nothing.
  */
 import type { StreamEntry } from './data-message.ts'
 import { weightOf } from './stored-version.ts'
@@ -27,6 +27,8 @@ export class Outgoing {
   #applied = 0
   #sent = 0
   #sentAt = -Infinity
+  /** Something was sent again, and nothing is sent behind it before it is answered. */
+  #probing = false
   #bytes = 0
 
   /** `onGiven`: so many bytes more are given and not acknowledged, or less. */
@@ -68,6 +70,7 @@ export class Outgoing {
       this.#gap = 0
     }
     this.#applied += count
+    this.#probing = false
     this.#sent = Math.max(this.#sent, this.#applied)
     const over = this.#waits.findIndex((wait) => wait.position > this.#applied)
     for (const { run } of this.#waits.splice(0, over < 0 ? this.#waits.length : over)) run()
@@ -75,8 +78,11 @@ export class Outgoing {
 
   /** Hands what is due to be sent to `send`. */
   flush(now: number, send: (position: number, entries: readonly StreamEntry[]) => void): void {
-    if (this.#sent > this.#applied && now - this.#sentAt >= resendAfter) this.#sent = this.#applied
-    while (this.#sent < this.#applied + this.#length) {
+    if (this.#sent > this.#applied && now - this.#sentAt >= resendAfter) {
+      this.#sent = this.#applied
+      this.#probing = true
+    }
+    while (this.#sent < this.#applied + this.#length && !(this.#probing && this.#sent > this.#applied)) {
       const from = this.#gap + this.#sent - this.#applied
       const entries = this.#entries.slice(from, from + messageEntries)
       send(this.#sent + 1, entries)

@@ -215,7 +215,7 @@ class Pipe {
 
   /** Who sends, once its first parcel is whole. */
   #sender(chunk: Buffer): string | undefined {
-    for (const parcel of this.#reader.read(chunk)) return parcel.from.id
+    for (const parcel of this.#reader.read(chunk)) if ('from' in parcel) return parcel.from.id
     return undefined
   }
 }

@@ -4,7 +4,14 @@ import { NamespaceCopies } from '../../../engine/src/cluster/namespace-copies.ts
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import { Namespace } from '../../../engine/src/namespace/namespace.ts'
 import { ClusterHost } from '../../../engine/src/server/mesh/cluster-host.ts'
-import { packParcel, ParcelReader } from '../../../engine/src/server/mesh/parcel.ts'
+import {
+  newPartitionFrame,
+  packParcel,
+  packPartitionFrame,
+  ParcelReader,
+} from '../../../engine/src/server/mesh/parcel.ts'
+import type { PartitionFrameWriter } from '../../../engine/src/server/mesh/partition-frame.ts'
+import type { PartitionBody, PartitionMessage } from '../../../engine/src/cluster/data-message.ts'
 import { countRequest, readAnswer, readRequest } from '../../../engine/src/simulator/request-body.ts'
 import { newView } from '../../../engine/src/storage/record.ts'
 import { RecordStore } from '../../../engine/src/storage/record-store.ts'
@@ -171,16 +178,99 @@ describe('parcels', () => {
     }
   })
 
+  it('hold many messages about partitions, each as it was said', () => {
+    const regimes = [3, 2 ** 52 + 1]
+    const past = { regimes, ends: [0, 2 ** 40] }
+    const ancestors = [
+      [7, [1, 2, 3]],
+      [8, regimes],
+    ] as const
+    const version = {
+      ...{ digest: Buffer.alloc(20, 1), regime: 2 ** 52 + 1, sequence: 2 ** 40, deleted: false },
+      ...{
+        generation: 65_535,
+        voidTime: 2 ** 32 - 1,
+        lastUpdate: 1_790_000_000_000,
+        set: 'naïve',
+        binCount: 2,
+      },
+      ...{ key: Buffer.from('\x03key'), bins: Buffer.alloc(70_000, 5) },
+    }
+    const gone = {
+      ...version,
+      deleted: true,
+      set: '',
+      key: Buffer.alloc(0),
+      bins: Buffer.alloc(0),
+      binCount: 0,
+    }
+    const [after, next] = [Buffer.alloc(20, 2), Buffer.alloc(20, 3)]
+    const bodies: PartitionBody[] = [
+      {
+        kind: 'stream',
+        position: 2 ** 40,
+        entries: [
+          { kind: 'begin', regimes },
+          { kind: 'write', version },
+          { kind: 'cut', regime: 3, end: -1 },
+          { kind: 'give', version: gone },
+          { kind: 'whole', past },
+        ],
+      },
+      { kind: 'applied', position: 9 },
+      { kind: 'take', past, after: undefined },
+      { kind: 'take', past: { regimes: [], ends: [] }, after },
+      { kind: 'taken', after, versions: [version, gone], next, past, ancestors },
+      { kind: 'taken', after: undefined, versions: [], next: undefined, past, ancestors: [] },
+      { kind: 'ask', digest: after },
+      { kind: 'told', digest: after, version, past, ancestors },
+      { kind: 'told', digest: after, version: undefined, past, ancestors: [] },
+      { kind: 'query', wantsPast: true },
+      { kind: 'settled', past: undefined },
+      { kind: 'settled', past },
+    ]
+    const said = bodies.map((body, index) => {
+      return { view: '1@A1.x', namespace: 'test', partition: index * 300, ...body }
+    })
+    const frame = newPartitionFrame('1@A1.x', 'test')
+    for (const message of said) frame.add(message)
+    const bytes = Buffer.concat([packParcel(hello), packPartitionFrame(frame), packParcel(hello)])
+    for (const size of [1, 1000, 65_536, bytes.length]) {
+      const reader = new ParcelReader()
+      const found: PartitionMessage[] = []
+      let hellos = 0
+      for (let at = 0; at < bytes.length; at += size) {
+        for (const parcel of reader.read(Buffer.from(bytes.subarray(at, at + size)))) {
+          if (parcel.kind === 'partitions') found.push(...parcel.messages)
+          else hellos++
+        }
+      }
+      expect(found).toEqual(said)
+      expect(hellos).toBe(2)
+    }
+    for (const parcel of new ParcelReader().read(packPartitionFrame(cutShort(said)))) {
+      expect(() => (parcel.kind === 'partitions' ? [...parcel.messages] : [])).toThrow('ends too early')
+    }
+  })
+
   it('of another version and of no sense are refused', () => {
     const bytes = packParcel(hello)
     bytes[4] = 9
     expect(() => [...new ParcelReader().read(bytes)]).toThrow('version 9, not 1')
-    const huge = Buffer.from([0xff, 0xff, 0xff, 0xff, 1])
+    const huge = Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 0])
     expect(() => [...new ParcelReader().read(huge)]).toThrow('more than')
-    const odd = Buffer.from([0, 0, 0, 1, 1, 7])
+    const odd = Buffer.from([0, 0, 0, 1, 1, 0, 7])
     expect(() => [...new ParcelReader().read(odd)]).toThrow('no parcel')
   })
 })
+
+/** A frame whose last bytes are missing. */
+function cutShort(messages: readonly PartitionMessage[]): PartitionFrameWriter {
+  const frame = newPartitionFrame('1@A1.x', 'test')
+  for (const message of messages) frame.add(message)
+  const take = frame.take.bind(frame)
+  return Object.assign(frame, { take: () => take().subarray(0, -1) })
+}
 
 function connectTo(address: string): Promise<Socket> {
   const [host, port] = address.split(':')

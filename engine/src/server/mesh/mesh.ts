@@ -6,7 +6,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { ClusterMessage } from '../../cluster/cluster-node.ts'
 import type { NodeId } from '../../cluster/node-id.ts'
 import type { Process } from '../../cluster/process.ts'
-import { type MeshAddress, packParcel, type Parcel, ParcelReader } from './parcel.ts'
+import { type Incoming, type MeshAddress, packParcel, ParcelReader } from './parcel.ts'
+import { isFramed } from './partition-frame.ts'
 import { PeerLink } from './peer-link.ts'
 
 export interface MeshOptions {
@@ -30,7 +31,8 @@ export interface MeshOptions {
 export class Mesh {
   readonly #options: MeshOptions
   readonly #server: Server
-  readonly #incoming = new Set<Socket>()
+  /** Connections of others, and who said hello on them. */
+  readonly #incoming = new Map<Socket, Process | undefined>()
   readonly #links = new Map<MeshAddress, PeerLink>()
   readonly #addresses = new Map<NodeId, MeshAddress>()
   #address: MeshAddress = ''
@@ -53,8 +55,10 @@ export class Mesh {
 
   send(to: NodeId, message: ClusterMessage): void {
     const link = this.#links.get(this.#addresses.get(to) ?? '')
+    if (!link) return
+    if (isFramed(message)) return link.add(message)
     const { self } = this.#options
-    link?.send(
+    link.send(
       message.kind === 'heartbeat' ? 'beats' : 'data',
       packParcel({ kind: 'message', from: self, message }),
     )
@@ -67,7 +71,7 @@ export class Mesh {
 
   close(): Promise<void> {
     for (const link of this.#links.values()) link.close()
-    for (const socket of this.#incoming) socket.destroy()
+    for (const socket of this.#incoming.keys()) socket.destroy()
     return new Promise((resolve) => this.#server.close(() => resolve()))
   }
 
@@ -85,7 +89,7 @@ export class Mesh {
 
   #accept(socket: Socket): void {
     const reader = new ParcelReader()
-    this.#incoming.add(socket)
+    this.#incoming.set(socket, undefined)
     socket.on('close', () => this.#incoming.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.on('data', (chunk) => {
@@ -100,14 +104,21 @@ export class Mesh {
     })
   }
 
-  #receive(socket: Socket, parcel: Parcel): void {
+  #receive(socket: Socket, parcel: Incoming): void {
     if (parcel.kind === 'message') return this.#options.onMessage(parcel.from, parcel.message)
+    if (parcel.kind === 'partitions') {
+      const from = this.#incoming.get(socket)
+      if (!from) throw new Error('a peer speaks before it has said who it is')
+      for (const message of parcel.messages) this.#options.onMessage(from, message)
+      return
+    }
     const { cluster } = this.#options
     if (parcel.cluster !== cluster) {
       this.#options.onNote(`mesh: ${parcel.address} is of cluster ${parcel.cluster}, not ${cluster}; refused`)
       socket.destroy()
       return
     }
+    this.#incoming.set(socket, parcel.from)
     this.#learn(parcel.from.id, parcel.address)
     for (const [id, address] of parcel.known) if (!this.#addresses.has(id)) this.#learn(id, address)
   }

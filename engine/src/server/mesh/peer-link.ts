@@ -1,5 +1,7 @@
 /** The connections to one peer: heartbeats have their own, so that no bulk holds them up. Made again when they end. */
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import type { PartitionMessage } from '../../cluster/data-message.ts'
+import { Outbox } from './outbox.ts'
 import type { MeshAddress } from './parcel.ts'
 
 /** Milliseconds between attempts to connect; the first one comes at once. */
@@ -19,7 +21,10 @@ export interface PeerLinkOptions {
 
 export class PeerLink {
   readonly #options: PeerLinkOptions
-  readonly #sockets: Record<LinkUse, Socket | undefined> = { beats: undefined, data: undefined }
+  readonly #outboxes: Readonly<Record<LinkUse, Outbox>> = {
+    beats: new Outbox(largestQueue.beats),
+    data: new Outbox(largestQueue.data),
+  }
   readonly #timers = new Set<NodeJS.Timeout>()
   #closed = false
 
@@ -30,18 +35,25 @@ export class PeerLink {
   }
 
   send(use: LinkUse, bytes: Buffer): void {
-    const socket = this.#sockets[use]
-    if (socket && socket.writableLength <= largestQueue[use]) socket.write(bytes)
+    this.#outboxes[use].send(bytes)
+  }
+
+  add(message: PartitionMessage): void {
+    this.#outboxes.data.add(message)
   }
 
   close(): void {
     this.#closed = true
     for (const timer of this.#timers) clearTimeout(timer)
-    for (const socket of Object.values(this.#sockets)) socket?.destroy()
+    for (const outbox of Object.values(this.#outboxes)) {
+      outbox.socket?.destroy()
+      outbox.socket = undefined
+    }
   }
 
   #open(use: LinkUse): void {
     const { address, greeting, onRefused } = this.#options
+    const outbox = this.#outboxes[use]
     const colon = address.lastIndexOf(':')
     const socket = connect({
       host: address.slice(0, colon),
@@ -51,7 +63,7 @@ export class PeerLink {
     socket.on('connect', () => {
       if (this.#closed) return void socket.destroy()
       socket.write(greeting())
-      this.#sockets[use] = socket
+      outbox.socket = socket
     })
     // The other side says nothing here; reading notices its end.
     socket.resume()
@@ -59,8 +71,8 @@ export class PeerLink {
       if ('code' in error && error.code === 'ECONNREFUSED' && !this.#closed) onRefused()
     })
     socket.on('close', () => {
-      const wasOpen = this.#sockets[use] === socket
-      if (wasOpen) this.#sockets[use] = undefined
+      const wasOpen = outbox.socket === socket
+      if (wasOpen) outbox.socket = undefined
       if (!this.#closed) this.#later(wasOpen ? 0 : retryAfter, () => this.#open(use))
     })
   }
