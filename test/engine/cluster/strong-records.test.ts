@@ -58,13 +58,13 @@ describe('requests on a strong namespace', () => {
     const run = await founded(disk)
     const copy = run.copies.disk(partition)
     const at = (sequence: number) => ({ regime, sequence })
-    expect(run.records.execute(partition, putRequest(nameOf(1), 'one'), at(1)).wrote).toBe(true)
+    expect(run.records.run(putRequest(nameOf(1), 'one'), partition, at(1)).wrote).toBe(true)
     expect(copy.find(digestOf(partition, 1))?.position).toEqual(at(1))
-    expect(run.records.execute(partition, putRequest(nameOf(2), 'two'), at(2)).wrote).toBe(true)
-    const read = run.records.execute(partition, readRequest(nameOf(1)), at(3))
+    expect(run.records.run(putRequest(nameOf(2), 'two'), partition, at(2)).wrote).toBe(true)
+    const read = run.records.run(readRequest(nameOf(1)), partition, at(3))
     expect([read.wrote, readAnswer(read.answer)]).toEqual([false, { code: ResultCode.OK, text: 'one' }])
-    expect(run.records.execute(partition, deleteRequest(nameOf(3)), at(3)).wrote).toBe(false)
-    expect(run.records.execute(partition, deleteRequest(nameOf(1)), at(3)).wrote).toBe(true)
+    expect(run.records.run(deleteRequest(nameOf(3)), partition, at(3)).wrote).toBe(false)
+    expect(run.records.run(deleteRequest(nameOf(1)), partition, at(3)).wrote).toBe(true)
     expect(copy.find(digestOf(partition, 1))).toEqual({ position: at(3), content: undefined })
     expect(copy.lineage).toEqual({ ...firstLineage, state: at(3) })
     await synced(run)
@@ -79,11 +79,11 @@ describe('requests on a strong namespace', () => {
   it('do not see what a truncation of the partition hides', async () => {
     const { copies, records } = await founded(newDisk())
     const copy = copies.disk(partition)
-    records.execute(partition, putRequest(nameOf(1), 'one'), { regime, sequence: 1 })
+    records.run(putRequest(nameOf(1), 'one'), partition, { regime, sequence: 1 })
     const position = { regime, sequence: 2 }
     copy.apply({ truncated: position, state: position })
     const code = (request: Buffer) =>
-      readAnswer(records.execute(partition, request, { regime, sequence: 3 }).answer).code
+      readAnswer(records.run(request, partition, { regime, sequence: 3 }).answer).code
     expect(code(readRequest(nameOf(1)))).toBe(ResultCode.NOT_FOUND)
     expect(code(deleteRequest(nameOf(1)))).toBe(ResultCode.NOT_FOUND)
     expect(copies.expired(partition, now + 200_000, 9)).toEqual([])
@@ -95,7 +95,7 @@ describe('requests on a strong namespace', () => {
   it('leave expired records for the master to delete', async () => {
     const { store, copies, records } = await founded(newDisk())
     for (let key = 1; key <= 3; key++)
-      records.execute(partition, putRequest(nameOf(key), 'x'), { regime, sequence: key })
+      records.run(putRequest(nameOf(key), 'x'), partition, { regime, sequence: key })
     expect(copies.expired(partition, now + 99_000, 9)).toEqual([])
     expect(copies.expired(partition, now + 101_000, 2)).toHaveLength(2)
     for (let tick = 0; tick < 100; tick++) store.runSlice(now + 200_000 + tick * 10_000, 1)
@@ -108,7 +108,7 @@ describe('copies whose files are damaged', () => {
     const disk = newDisk()
     const run = await founded(disk)
     for (let key = 1; key <= 3; key++) {
-      run.records.execute(partition, putRequest(nameOf(key), 'word'), { regime, sequence: key })
+      run.records.run(putRequest(nameOf(key), 'word'), partition, { regime, sequence: key })
       await synced(run)
     }
     await run.store.close()

@@ -4,6 +4,7 @@ import type { CopyLog } from '../../storage/copy-log.ts'
 import { EPOCH_2010_MS } from '../../namespace/namespace.ts'
 import { newDraft, newView, type RecordView } from '../../storage/record.ts'
 import type { RecordStore } from '../../storage/record-store.ts'
+import { StorageError } from '../../storage/storage-error.ts'
 import type { CopyChange, CopyDisk, CopyMeta, Digest, Entry, Version } from './copy-disk.ts'
 import { CopyMetas, type WholeFile } from './copy-metas.ts'
 import { type Lineage, noLineage } from './lineage.ts'
@@ -44,7 +45,8 @@ export class StrongCopies {
     const { metas, found } = await CopyMetas.open(file, partitions, onFault)
     if (file && !found) {
       if (log.states.places.some((place) => place !== 0))
-        throw new Error(
+        throw new StorageError(
+          'DAMAGED',
           'the file that says what its copies are is missing; put a copy of it back, or remove the folder so that this node joins as a new one',
         )
       metas.keep(0, metas.get(0))
