@@ -123,6 +123,7 @@ async function open(
     // A replica must not delete by itself (T1).
     expiryPeriod: () => (cluster ? 0 : settings.nsupPeriod),
     tombstoneLife: cluster ? CLUSTER_TOMBSTONE_MS : 0,
+    strong: config.consistency === 'strong',
     files: filesOf(config, acceptDamage, world),
   })
   return new Namespace(config.name, settings, store, clock, newView())
