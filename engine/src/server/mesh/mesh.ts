@@ -1,6 +1,7 @@
 /**
  * The network of a cluster: every node connects to every other one and sends on its own connections; what comes in on
- * others' connections is only read. Addresses spread by word of mouth, from the seeds on.
+ * others' connections is only read, and heartbeats are answered with a byte. Addresses spread by word of mouth, from
+ * the seeds on.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ClusterMessage } from '../../cluster/cluster-node.ts'
@@ -9,6 +10,9 @@ import type { Process } from '../../cluster/process.ts'
 import { type Incoming, type MeshAddress, packParcel, ParcelReader } from './parcel.ts'
 import { isFramed } from './partition-frame.ts'
 import { PeerLink } from './peer-link.ts'
+
+/** Says that a heartbeat has come over this connection. */
+const heard = Buffer.from([1])
 
 export interface MeshOptions {
   readonly self: Process
@@ -105,7 +109,10 @@ export class Mesh {
   }
 
   #receive(socket: Socket, parcel: Incoming): void {
-    if (parcel.kind === 'message') return this.#options.onMessage(parcel.from, parcel.message)
+    if (parcel.kind === 'message') {
+      if (parcel.message.kind === 'heartbeat') socket.write(heard)
+      return this.#options.onMessage(parcel.from, parcel.message)
+    }
     if (parcel.kind === 'partitions') {
       const from = this.#incoming.get(socket)
       if (!from) throw new Error('a peer speaks before it has said who it is')

@@ -1,11 +1,17 @@
-/** The connections to one peer: heartbeats have their own, so that no bulk holds them up. Made again when they end. */
-import { connect } from 'node:net'
+/**
+ * The connections to one peer: heartbeats have their own, so that no bulk holds them up. Made again when they end, and
+ * when the peer has answered no heartbeat for a while: after a cut the kernel tries ever more rarely, for minutes, to
+ * bring an old connection's bytes across, and would make of a cut that has long healed a lasting one.
+ */
+import { connect, type Socket } from 'node:net'
 import type { PartitionMessage } from '../../cluster/data-message.ts'
 import { Outbox } from './outbox.ts'
 import type { MeshAddress } from './parcel.ts'
 
 /** Milliseconds between attempts to connect; the first one comes at once. */
 const retryAfter = 100
+/** Milliseconds without an answer, or without a connection, after which the connections are made anew. */
+const silentAfter = 1000
 /** Bytes that wait in a connection; beyond that messages are dropped, and their senders send them again. */
 const largestQueue = { beats: 64 * 1024, data: 16 * 1024 * 1024 }
 
@@ -26,6 +32,10 @@ export class PeerLink {
     data: new Outbox(largestQueue.data),
   }
   readonly #timers = new Set<NodeJS.Timeout>()
+  /** Connections, those included that do not stand yet. */
+  readonly #sockets = new Set<Socket>()
+  /** When the peer last answered, or was last given a new chance to. */
+  #answered = performance.now()
   #closed = false
 
   constructor(options: PeerLinkOptions) {
@@ -35,6 +45,7 @@ export class PeerLink {
   }
 
   send(use: LinkUse, bytes: Buffer): void {
+    if (use === 'beats') this.#renewSilent()
     this.#outboxes[use].send(bytes)
   }
 
@@ -45,9 +56,18 @@ export class PeerLink {
   close(): void {
     this.#closed = true
     for (const timer of this.#timers) clearTimeout(timer)
-    for (const outbox of Object.values(this.#outboxes)) {
-      outbox.socket?.destroy()
-      outbox.socket = undefined
+    for (const socket of this.#sockets) socket.destroy()
+    for (const outbox of Object.values(this.#outboxes)) outbox.socket = undefined
+  }
+
+  #renewSilent(): void {
+    const now = performance.now()
+    if (now - this.#answered < silentAfter) return
+    this.#answered = now
+    // What the kernel still holds of the old connections must not arrive behind what goes over the new ones.
+    for (const socket of this.#sockets) {
+      if (socket.connecting) socket.destroy()
+      else socket.resetAndDestroy()
     }
   }
 
@@ -60,17 +80,19 @@ export class PeerLink {
       port: Number(address.slice(colon + 1)),
       noDelay: true,
     })
+    this.#sockets.add(socket)
     socket.on('connect', () => {
       if (this.#closed) return void socket.destroy()
       socket.write(greeting())
       outbox.socket = socket
     })
-    // The other side says nothing here; reading notices its end.
-    socket.resume()
+    // The other side says nothing here but that it has heard a heartbeat; reading notices its end, too.
+    socket.on('data', () => (this.#answered = performance.now()))
     socket.on('error', (error) => {
       if ('code' in error && error.code === 'ECONNREFUSED' && !this.#closed) onRefused()
     })
     socket.on('close', () => {
+      this.#sockets.delete(socket)
       const wasOpen = outbox.socket === socket
       if (wasOpen) outbox.socket = undefined
       if (!this.#closed) this.#later(wasOpen ? 0 : retryAfter, () => this.#open(use))
