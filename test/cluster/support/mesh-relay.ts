@@ -1,7 +1,7 @@
 /**
  * The network between nodes, as a test makes it: in front of every node's mesh port stands a relay, whose address is
- * the only one that other nodes are told. A connection of the mesh carries bytes one way alone, and its first parcel
- * says who made it, so each ordered pair of nodes is a link of its own that can be held, slowed and narrowed. Held
+ * the only one that other nodes are told. A connection of the mesh carries messages one way, and its first parcel says
+ * who made it, so each ordered pair of nodes is a link of its own that can be held, slowed and narrowed. Held
  * bytes are kept and arrive when the link heals, as TCP's would. A relay is refused exactly while its node's port is,
  * since a refused connection tells the others that a process has ended.
  */
@@ -34,7 +34,10 @@ export class MeshRelays {
   readonly #links = new Map<string, LinkState>()
 
   open(ends: RelayEnds): void {
-    const relay = new Relay(ends, (from) => this.#links.get(`${from}>${ends.id}`) ?? {})
+    const relay = new Relay(ends, {
+      to: (from) => this.#links.get(`${from}>${ends.id}`) ?? {},
+      back: (from) => this.#links.get(`${ends.id}>${from}`) ?? {},
+    })
     this.#relays.push(relay)
     void relay.keepOpen()
   }
@@ -69,20 +72,26 @@ export class MeshRelays {
   }
 }
 
+/** The link from a node to the one behind the relay, and the one back. */
+interface Links {
+  readonly to: (from: string) => LinkState
+  readonly back: (from: string) => LinkState
+}
+
 class Relay {
   readonly id: string
   readonly passed = new Map<string, number>()
   readonly #ends: RelayEnds
-  readonly #link: (from: string) => LinkState
+  readonly #links: Links
   readonly #pipes = new Set<Pipe>()
   #server: Server | undefined
   #isLooking = false
   #isClosed = false
 
-  constructor(ends: RelayEnds, link: (from: string) => LinkState) {
+  constructor(ends: RelayEnds, links: Links) {
     this.id = ends.id
     this.#ends = ends
-    this.#link = link
+    this.#links = links
   }
 
   changed(): void {
@@ -123,7 +132,7 @@ class Relay {
   #accept(incoming: Socket): void {
     const outgoing = connect({ host, port: this.#ends.target, noDelay: true })
     const pipe: Pipe = new Pipe(incoming, outgoing, {
-      link: (from) => this.#link(from),
+      links: this.#links,
       passed: (from, bytes) => this.passed.set(from, (this.passed.get(from) ?? 0) + bytes),
     })
     this.#pipes.add(pipe)
@@ -143,7 +152,7 @@ class Relay {
 }
 
 interface PipeOptions {
-  readonly link: (from: string) => LinkState
+  readonly links: Links
   readonly passed: (from: string, bytes: number) => void
 }
 
@@ -165,9 +174,13 @@ class Pipe {
     this.#incoming = incoming
     this.#outgoing = outgoing
     this.#options = options
-    incoming.on('error', () => incoming.destroy())
+    // Who resets a connection takes back what is still under way.
+    incoming.on('error', () => this.end())
     outgoing.on('error', () => outgoing.destroy())
-    outgoing.resume()
+    outgoing.on('data', (chunk) => {
+      // Answers to heartbeats: one that is held is as good as lost.
+      if (this.#from !== undefined && !this.#options.links.back(this.#from).isHeld) incoming.write(chunk)
+    })
     incoming.on('data', (chunk) => this.#take(chunk))
     incoming.on('close', () => {
       this.#hasEnded = true
@@ -185,7 +198,7 @@ class Pipe {
   flow(): void {
     clearTimeout(this.#timer)
     if (this.#from === undefined) return this.#hasEnded ? this.end() : undefined
-    const { isHeld = false, delayMs = 0, bytesPerSecond = Infinity } = this.#options.link(this.#from)
+    const { isHeld = false, delayMs = 0, bytesPerSecond = Infinity } = this.#options.links.to(this.#from)
     if (isHeld) return
     const now = performance.now()
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
