@@ -12,6 +12,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,6 +26,11 @@ type options struct {
 	seconds                                   float64
 	fill                                      bool
 	answerSize                                int
+	// Of a cluster's nodes: keys go to their masters.
+	ports   []int
+	refresh bool
+	// Operations a second over all connections; 0 = as many as go.
+	rate float64
 }
 
 type result struct {
@@ -56,13 +63,26 @@ func parse() options {
 	flag.BoolVar(&o.fill, "fill", false, "write every key once and end")
 	flag.StringVar(&o.paths, "paths", "", "file of paths to ask for, one to a line (http)")
 	flag.IntVar(&o.answerSize, "answer-size", 30, "bytes of one answer (echo)")
+	flag.BoolVar(&o.refresh, "refresh", false, "ask again who the masters are while the run goes on (with -ports)")
+	flag.Float64Var(&o.rate, "rate", 0, "operations a second over all connections; 0 = as many as go")
+	ports := flag.String("ports", "", "ports of a cluster's nodes, separated by commas, in place of -port (larder)")
 	flag.Parse()
+	for _, port := range strings.FieldsFunc(*ports, func(r rune) bool { return r == ',' }) {
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			fail(fmt.Errorf("-ports %s: wants numbers separated by commas", *ports))
+		}
+		o.ports = append(o.ports, number)
+	}
 	ip := net.ParseIP(o.host)
 	if ip == nil || !ip.IsLoopback() {
 		fail(fmt.Errorf("-host %s: the generator sends to the loopback range only, for example 127.0.0.1", o.host))
 	}
 	if o.pipeline < 1 || o.pipeline > 1024 || o.connections < 1 || o.connections > 4096 || o.keys < 1 {
 		fail(fmt.Errorf("-pipeline wants 1 to 1024, -connections 1 to 4096, -keys at least 1"))
+	}
+	if len(o.ports) > 0 && (o.protocol != "larder" || o.operation == "batch") {
+		fail(fmt.Errorf("-ports: only reads and writes of larder know of masters"))
 	}
 	if o.seconds > 600 {
 		fail(fmt.Errorf("-seconds %v: a run is bounded to 600 seconds", o.seconds))

@@ -27,10 +27,6 @@ export async function eventually<T>(
     }
     await sleep(pollMs)
   }
-  const instead = seen
-    ? `; instead: ${await seen()}`
-    : failure === undefined
-      ? ''
-      : `; last: ${String(failure)}`
+  const instead = seen ? `; instead: ${await seen()}` : failure && `; last: ${failure}`
   throw new Error(`waited ${ms} ms for ${what}${instead}`)
 }
