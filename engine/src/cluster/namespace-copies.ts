@@ -14,6 +14,16 @@ const commitMaster = 2
 /** A time to live in a read makes it write when the record is about to expire; this one does not. */
 const noReadTouch = 0xffffffff
 
+/** Whether a request may change its record, be it by reading it. */
+export function mayWrite(
+  message: RequestMessage,
+  settings: { readonly defaultReadTouchTtlPct: number },
+): boolean {
+  const { info2, ttl } = message
+  if (info2 & Info2.WRITE) return true
+  return (ttl !== 0 && ttl !== noReadTouch) || settings.defaultReadTouchTtlPct > 0
+}
+
 export class NamespaceCopies implements CopyStore {
   readonly partitions: number
   readonly #namespace: Namespace
@@ -33,14 +43,13 @@ export class NamespaceCopies implements CopyStore {
     if (!message.parse(request, 0, request.length) || message.digestEnd - message.digestAt !== DIGEST_BYTES) {
       return undefined
     }
-    const { digestAt, info1, info2, info3, ttl } = message
-    const writes = (info2 & Info2.WRITE) !== 0
-    const touches = (ttl !== 0 && ttl !== noReadTouch) || this.#namespace.settings.defaultReadTouchTtlPct > 0
+    const { digestAt, info1, info3 } = message
+    const writes = mayWrite(message, this.#namespace.settings)
     return {
       partition: this.#namespace.store.partitionOf(request, digestAt),
       digest: Buffer.from(request.subarray(digestAt, digestAt + DIGEST_BYTES)),
-      writes: writes || touches,
-      anyReplica: !writes && !touches && (info1 & Info1.READ) !== 0,
+      writes,
+      anyReplica: !writes && (info1 & Info1.READ) !== 0,
       masterOnly: (info3 & commitMaster) !== 0,
     }
   }

@@ -30,8 +30,13 @@ export class AnswerWriter {
     this.#frameAt = out.reserve(FRAME_HEADER_BYTES)
   }
 
+  /** A frame without messages is taken back. */
   endFrame(): void {
     const { out } = this
+    if (out.length === this.#frameAt + FRAME_HEADER_BYTES) {
+      out.length = this.#frameAt
+      return
+    }
     const size = out.length - this.#frameAt - FRAME_HEADER_BYTES
     putUint32(out.buffer, this.#frameAt, 0x02030000)
     putUint32(out.buffer, this.#frameAt + 4, size)
@@ -47,6 +52,12 @@ export class AnswerWriter {
   /** Takes back the ops of this message. */
   dropOps(): void {
     this.out.length = this.#messageAt + MESSAGE_HEADER_BYTES
+    this.#ops = 0
+  }
+
+  /** Takes the message back that was begun last. */
+  dropMessage(): void {
+    this.out.length = this.#messageAt
     this.#ops = 0
   }
 

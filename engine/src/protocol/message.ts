@@ -53,7 +53,7 @@ export const Op = {
   HLL_MODIFY: 16,
 } as const
 
-const Field = {
+export const Field = {
   NAMESPACE: 0,
   SET: 1,
   KEY: 2,

@@ -6,6 +6,8 @@
  * A batch that turns out not to be one at some later row is refused whole, although the rows before it have been
  * worked on. That can be said only while none of its rows has left; so before the first piece leaves, all rows are
  * looked at. A batch known to be bad by then is worked on to its bad row with its answers dropped.
+ *
+ * In a cluster some rows are answered later, which clients know by their index; the batch is not over before.
  * Source: protocol notes, batch 2 and further facts.
  */
 import type { Outcome } from '../namespace/namespace.ts'
@@ -15,17 +17,20 @@ import { Info2, RequestMessage } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchReader } from './dispatch-batch.ts'
+import type { LaterRows } from './later-rows.ts'
 
 /** A piece ends with the frame that takes it past so many bytes, or after so many rows: some two milliseconds. */
 const PIECE_BYTES = 1024 * 1024
 const PIECE_ROWS = 1024
 
-/** What rows are worked on by. */
+/** What rows are worked on by; it writes to the same answer. */
 export interface BatchRows {
   /** False for a row whose namespace is not on this node. */
   knows(message: RequestMessage): boolean
-  /** Undefined for such a row. */
-  execute(message: RequestMessage, answer: AnswerWriter): Outcome | undefined
+  /** Undefined for such a row, `later` for one whose answer `laterRows` gets. */
+  execute(message: RequestMessage, index: number): Outcome | 'later' | undefined
+  /** Only in a cluster. */
+  readonly laterRows?: LaterRows | undefined
 }
 
 export class BatchRun {
@@ -58,12 +63,18 @@ export class BatchRun {
     return this.#reader.open(message) && (start < 0 || isFilter({ buffer, start, end }))
   }
 
-  /** Goes on with a copy of the request. */
-  keepRequest(): void {
+  /** Goes on with a copy of the request; answers how many bytes that takes. */
+  keepRequest(): number {
     this.#message.buffer = this.#reader.keep()
+    return this.#message.buffer.length
   }
 
-  /** Appends the next piece of the answer to `out`; true when it was the last. */
+  /** Appends the end of the answer; where some rows came later, after these. */
+  finish(out: ResponseBuffer): void {
+    this.fail(out, this.#code)
+  }
+
+  /** Appends the next piece of the answer to `out`; true when no row is left, and where none comes later, it is over. */
   run(out: ResponseBuffer): boolean {
     return this.#drops ? this.#runDropping(out) : this.#runAnswering(out)
   }
@@ -82,21 +93,29 @@ export class BatchRun {
     while (this.#row < reader.count) {
       if (!this.#runRow(answer)) return this.#refuse(out, begin)
       if (++this.#row === reader.count) break
-      if (!answer.frameIsFull && this.#row < lastRow) continue
+      const mustWait = this.#rows.laterRows?.isFull === true
+      if (!answer.frameIsFull && this.#row < lastRow && !mustWait) continue
       answer.endFrame()
-      if (out.length - begin >= PIECE_BYTES || this.#row >= lastRow) {
+      if (out.length - begin >= PIECE_BYTES || this.#row >= lastRow || mustWait) {
         if (this.#mayLeave()) return false
         out.length = begin
         this.#drops = true
+        this.#rows.laterRows?.drop()
         return false
       }
       answer.beginFrame(out)
     }
     answer.endFrame()
-    if (reader.answersAll) this.#failed = ResultCode.OK
-    if (this.#failed !== ResultCode.OK && reader.stopsAtFailure && !this.#looked) out.length = begin
-    this.fail(out, this.#failed)
+    if (this.#rows.laterRows?.isOpen) return true
+    if (this.#code !== ResultCode.OK && reader.stopsAtFailure && !this.#looked) out.length = begin
+    this.finish(out)
     return true
+  }
+
+  /** Of the batch as a whole. */
+  get #code(): ResultCode {
+    if (this.#reader.answersAll) return ResultCode.OK
+    return this.#failed === ResultCode.OK ? (this.#rows.laterRows?.failed ?? ResultCode.OK) : this.#failed
   }
 
   #runDropping(out: ResponseBuffer): boolean {
@@ -118,8 +137,12 @@ export class BatchRun {
     const reader = this.#reader
     if (!reader.next(message)) return false
     answer.beginMessage((message.info2 & Info2.WRITE) === 0)
-    const outcome = this.#rows.execute(message, answer)
+    const outcome = this.#rows.execute(message, reader.index)
     if (!outcome) return false
+    if (outcome === 'later') {
+      answer.dropMessage()
+      return true
+    }
     const { code, generation, voidTime } = outcome
     answer.endMessage(code, generation, voidTime, reader.index)
     if (code !== ResultCode.OK && code !== ResultCode.NOT_FOUND && code !== ResultCode.FILTERED_OUT)
@@ -128,6 +151,7 @@ export class BatchRun {
   }
 
   #refuse(out: ResponseBuffer, begin: number): boolean {
+    this.#rows.laterRows?.drop()
     out.length = begin
     this.fail(out, ResultCode.PARAMETER)
     return true

@@ -1,12 +1,18 @@
 import type { Namespace, Outcome } from '../namespace/namespace.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
+import type { ClusteredNamespace } from '../cluster/clustered-namespace.ts'
 import { Info1, Info2, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
+import { recordRequest } from '../protocol/record-request.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
-import { BatchRun, type BatchRows } from './batch-run.ts'
+import { BatchRun } from './batch-run.ts'
+import { answersAlone, type ClusterEntrance } from './cluster-entrance.ts'
+import { DEFERRED, DeferredAnswer } from './deferred-answer.ts'
 import type { Latencies } from './latency.ts'
+import { LaterBatch } from './later-batch.ts'
+import { LaterRows } from './later-rows.ts'
 import { JUST_NOW, type MessageHandler, type UnfinishedAnswer } from './service.ts'
 import type { SyncLedger } from './sync-ledger.ts'
 
@@ -22,6 +28,8 @@ interface Target {
   readonly number: number
   readonly name: Slice
   readonly namespace: Namespace
+  /** Only in a cluster. */
+  clustered: ClusteredNamespace | undefined
   reads: number
   writes: number
   batchReads: number
@@ -34,18 +42,11 @@ export class Dispatcher implements MessageHandler {
   readonly #namespaces: readonly Target[]
   readonly #clock: () => number
   readonly #ledger: SyncLedger
-  readonly #rows: BatchRows = {
-    knows: (message) => this.#target(message) !== undefined,
-    execute: (message) => {
-      const target = this.#target(message)
-      if (!target) return undefined
-      if (message.info2 & Info2.WRITE) target.batchWrites++
-      else target.batchReads++
-      return this.#execute(target, message)
-    },
-  }
   #message = new RequestMessage()
-  #batch = new BatchRun(this.#rows)
+  #cluster: ClusterEntrance | undefined
+  #later: LaterRows | undefined
+  #batch = this.#newBatch()
+  #deferred: DeferredAnswer | undefined
   #unfinished: UnfinishedAnswer | undefined
   #answer: AnswerWriter | undefined
   /** What the request that is worked on has come to. */
@@ -64,6 +65,7 @@ export class Dispatcher implements MessageHandler {
         number,
         name: { buffer, start: 0, end: buffer.length },
         namespace,
+        clustered: undefined,
         reads: 0,
         writes: 0,
         batchReads: 0,
@@ -75,7 +77,14 @@ export class Dispatcher implements MessageHandler {
     this.#clock = clock
   }
 
-  /** Appends the answer to one type-3 body to `out`; the result is the ticket it waits for, 0 = it may leave at once. */
+  /** From now on records are where the cluster says. */
+  join(cluster: ClusterEntrance): void {
+    this.#cluster = cluster
+    for (const target of this.#namespaces) target.clustered = cluster.namespace(target.namespace.name)
+    this.#batch = this.#newBatch()
+  }
+
+  /** Appends the answer to one type-3 body to `out`; the result is as of `MessageHandler`. */
   dispatch(request: Buffer, start: number, end: number, arrived: number, out: ResponseBuffer): number {
     const message = this.#message
     const answer = (this.#answer ??= new AnswerWriter(out))
@@ -85,14 +94,18 @@ export class Dispatcher implements MessageHandler {
       answer.single(out, ResultCode.PARAMETER, isBatch)
       return 0
     }
-    if (
-      arrived !== JUST_NOW &&
-      this.#clock() - arrived > (message.transactionTtl || this.limits.transactionMaxMs)
-    )
-      answer.single(out, ResultCode.TIMEOUT, isBatch)
-    else if (isBatch) this.#runBatch(out)
-    else this.#runSingle(out)
-    return this.#ledger.take()
+    const time = message.transactionTtl || this.limits.transactionMaxMs
+    const left = arrived === JUST_NOW ? time : time - (this.#clock() - arrived)
+    if (left < 0) answer.single(out, ResultCode.TIMEOUT, isBatch)
+    else if (isBatch) this.#runBatch(out, left)
+    else this.#runSingle(out, { start, end, left })
+    return this.#deferred ? DEFERRED : this.#ledger.take()
+  }
+
+  takeDeferred(): DeferredAnswer | undefined {
+    const deferred = this.#deferred
+    this.#deferred = undefined
+    return deferred
   }
 
   get mayHaveWritten(): boolean {
@@ -120,7 +133,7 @@ export class Dispatcher implements MessageHandler {
     }
   }
 
-  #runSingle(out: ResponseBuffer): void {
+  #runSingle(out: ResponseBuffer, body: { start: number; end: number; left: number }): void {
     const message = this.#message
     const answer = this.#answer!
     const target = this.#target(message)
@@ -128,11 +141,30 @@ export class Dispatcher implements MessageHandler {
     if (message.info2 & Info2.WRITE) target.writes++
     else target.reads++
     if (message.digestAt < 0 && message.isScan) return answer.single(out, ResultCode.UNSUPPORTED, false)
+    const { namespace, clustered } = target
+    if (clustered && !answersAlone(message, namespace, clustered))
+      return this.#passOn(namespace.name, out, body)
     answer.beginFrame(out)
     answer.beginMessage()
     const { code, generation, voidTime } = this.#execute(target, message)
     answer.endMessage(code, generation, voidTime, 0)
     answer.endFrame()
+  }
+
+  /** Hands a request to the cluster, which answers it now or later. */
+  #passOn(
+    namespace: string,
+    out: ResponseBuffer,
+    { start, end, left }: { start: number; end: number; left: number },
+  ): void {
+    const cluster = this.#cluster!
+    const body = Buffer.from(this.#message.buffer.subarray(start, end))
+    const deferred = new DeferredAnswer(body.length)
+    const answer = (frame: Buffer): void => deferred.end(frame)
+    const id = cluster.submit({ namespace, body, time: left, answer })
+    if (deferred.instead) return out.append(deferred.instead)
+    deferred.onDropped = () => cluster.cancel(id)
+    this.#deferred = deferred
   }
 
   /** What the answer tells must not be undone by a power failure, a read's as little as a write's. */
@@ -151,16 +183,68 @@ export class Dispatcher implements MessageHandler {
     return undefined
   }
 
-  #runBatch(out: ResponseBuffer): void {
+  #newBatch(): BatchRun {
+    const cluster = this.#cluster
+    const later = cluster && new LaterRows((id) => cluster.cancel(id))
+    this.#later = later
+    return new BatchRun({
+      laterRows: later,
+      knows: (message) => this.#target(message) !== undefined,
+      execute: (message, index) => {
+        const target = this.#target(message)
+        if (!target) return undefined
+        if (message.info2 & Info2.WRITE) target.batchWrites++
+        else target.batchReads++
+        const { namespace, clustered } = target
+        if (!later || !clustered || answersAlone(message, namespace, clustered))
+          return this.#execute(target, message)
+        this.#askForRow(later, namespace.name, message, index)
+        return 'later'
+      },
+    })
+  }
+
+  #askForRow(later: LaterRows, namespace: string, message: RequestMessage, index: number): void {
+    const isRead = (message.info2 & Info2.WRITE) === 0
+    const body = recordRequest(message)
+    const time = later.deadline - this.#clock()
+    later.ask(index, isRead, (answer) =>
+      this.#cluster!.submit({ namespace, body, time, isRow: true, answer }),
+    )
+  }
+
+  /** `left` in milliseconds is what the client still waits. */
+  #runBatch(out: ResponseBuffer, left: number): void {
+    // An exception has ended a batch half-way.
+    if (this.#later?.isUsed) this.#batch = this.#newBatch()
     const batch = this.#batch
     const answer = this.#answer!
     if (!batch.open(this.#message, answer)) return answer.single(out, ResultCode.PARAMETER, true)
     if (this.limits.batchMaxRequests > 0 && batch.count > this.limits.batchMaxRequests)
       return answer.single(out, ResultCode.BATCH_TOO_LARGE, true)
-    if (batch.run(out)) return
-    this.#unfinished = new UnfinishedBatch(batch, this.#ledger)
+    const later = this.#later
+    if (later) later.deadline = this.#clock() + left
+    const begin = out.length
+    const isRun = batch.run(out)
+    if (isRun && !later?.isUsed) return
+    this.#batch = this.#newBatch()
+    // Where it was refused, what was asked for elsewhere is told to nobody.
+    if (isRun && !later?.isOpen) return
+    if (isRun && later?.waiting === 0) {
+      later.tell(answer, out)
+      return batch.finish(out)
+    }
     this.#message = new RequestMessage()
-    this.#batch = new BatchRun(this.#rows)
+    if (!later) {
+      this.#unfinished = new UnfinishedBatch(batch, this.#ledger)
+      return
+    }
+    const bytes = Buffer.from(out.buffer.subarray(begin, out.length))
+    out.length = begin
+    const ledger = this.#ledger
+    const onFault = (error: unknown): void => this.#cluster!.onFault(error)
+    const parts = { batch, later, ledger, onFault }
+    this.#deferred = new LaterBatch(parts, { bytes, ticket: ledger.take(), isRun }).answer
   }
 }
 

@@ -6,6 +6,7 @@ import { newView } from '../storage/record.ts'
 import { RecordStore } from '../storage/record-store.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import type { BackgroundWork } from './background.ts'
+import type { ClusterEntrance } from './cluster-entrance.ts'
 import type { ResolvedConfig, ResolvedNamespace } from './config.ts'
 import { Dispatcher } from './dispatch.ts'
 import { LocalNamespace, type NamespacePlace } from './local-namespace.ts'
@@ -30,6 +31,8 @@ export interface OpenNamespaces {
   readonly syncs: Syncs
   readonly background: readonly BackgroundWork[]
   readonly numbers: ServiceNumbers
+  /** From now on records are where the cluster says. */
+  join(cluster: ClusterEntrance): void
   close(): Promise<void>
 }
 
@@ -58,6 +61,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
   const messages: MessageHandler = {
     dispatch: (request, start, end, arrived, out) => dispatcher.dispatch(request, start, end, arrived, out),
     takeUnfinished: () => dispatcher.takeUnfinished(),
+    takeDeferred: () => dispatcher.takeDeferred(),
     get mayHaveWritten() {
       return dispatcher.mayHaveWritten
     },
@@ -70,6 +74,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     syncs: ledger,
     background: namespaces.map(({ store }) => store),
     numbers: limits,
+    join: (cluster) => dispatcher.join(cluster),
     close: async () => {
       for (const { store } of namespaces) await store.close()
     },

@@ -90,6 +90,15 @@ async function serve(
   const nodeId = cluster?.id ?? config.nodeId
   const local = new LocalNode({ ...config, nodeId }, namespaces.states, settings, clock, onNote)
   if (cluster) local.cluster = cluster.state
+  if (cluster) {
+    const { host } = cluster
+    namespaces.join({
+      namespace: (name) => host.node.namespaces.get(name),
+      submit: (request) => host.submit(request),
+      cancel: (id) => host.node.routing.cancel(id),
+      onFault: (error) => local.faults.report('a batch', error),
+    })
+  }
   const service = new Service({
     node: local,
     messages: namespaces.messages,

@@ -1,0 +1,28 @@
+import type { ClusteredNamespace } from '../cluster/clustered-namespace.ts'
+import { mayWrite } from '../cluster/namespace-copies.ts'
+import type { RoutedRequest } from '../cluster/request-routing.ts'
+import type { Namespace } from '../namespace/namespace.ts'
+import { DIGEST_BYTES, type RequestMessage } from '../protocol/message.ts'
+
+/** The cluster of this node, as clients' requests enter it. */
+export interface ClusterEntrance {
+  namespace(name: string): ClusteredNamespace | undefined
+  /** Answers what `cancel` takes, 0 where the request has been answered already. */
+  submit(request: RoutedRequest): number
+  cancel(id: number): void
+  /** For a defect that ended a request. */
+  onFault(error: unknown): void
+}
+
+/** Whether this node answers by itself, without asking or telling another one. */
+export function answersAlone(
+  message: RequestMessage,
+  namespace: Namespace,
+  clustered: ClusteredNamespace,
+): boolean {
+  // It is refused wherever it comes to.
+  if (message.digestEnd - message.digestAt !== DIGEST_BYTES || message.hasTransaction) return true
+  if (mayWrite(message, namespace.settings)) return false
+  const partition = namespace.store.partitionOf(message.buffer, message.digestAt)
+  return clustered.place(partition) !== undefined && clustered.answersReads(partition)
+}
