@@ -172,6 +172,7 @@ export class JoinedCluster implements ClusterState {
       ['migrate_rx_partitions_initial', Math.max(initial.rx, rx)],
       ['migrate_rx_partitions_remaining', rx],
       ['migrate_signals_remaining', this.#node.namespaces.get(namespace)?.surplus ?? 0],
+      ...Object.entries(this.#node.routing.countersOf(namespace)),
     ])
   }
 

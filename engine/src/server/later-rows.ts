@@ -57,6 +57,7 @@ export class LaterRows {
 
   /** No other one should be asked for now. */
   get isFull(): boolean {
+    if (this.#dropped) return false
     const window =
       this.#answers === 0
         ? FIRST_WINDOW
@@ -65,12 +66,12 @@ export class LaterRows {
   }
 
   ask(index: number, isRead: boolean, ask: AskForRow): void {
-    this.#waiting++
+    if (!this.#dropped) this.#waiting++
     let id = 0
     id = ask((frame) => {
+      if (this.#dropped) return
       this.#waiting--
       if (id > 0) this.#asked.delete(id)
-      if (this.#dropped) return
       this.#answers++
       this.#answerBytes += frame.length
       this.#note(codeOfAnswer(frame))
@@ -79,7 +80,7 @@ export class LaterRows {
       this.#bytes += message.length
       this.onAnswered?.()
     })
-    if (id > 0) this.#asked.add(id)
+    if (id > 0 && !this.#dropped) this.#asked.add(id)
   }
 
   /** Adds what has come to `out`, in frames. */
@@ -102,7 +103,7 @@ export class LaterRows {
   drop(): void {
     this.#dropped = true
     this.#messages = []
-    this.#bytes = 0
+    this.#bytes = this.#waiting = 0
     this.onAnswered = undefined
     for (const id of this.#asked) this.#cancel(id)
     this.#asked.clear()

@@ -89,9 +89,9 @@ async function serve(
   const settings = serviceSettings(adjustable, namespaces.numbers)
   const nodeId = cluster?.id ?? config.nodeId
   const local = new LocalNode({ ...config, nodeId }, namespaces.states, settings, clock, onNote)
-  if (cluster) local.cluster = cluster.state
   if (cluster) {
-    const { host } = cluster
+    const { host, state } = cluster
+    local.cluster = state
     namespaces.join({
       namespace: (name) => host.node.namespaces.get(name),
       submit: (request) => host.submit(request),
