@@ -76,6 +76,10 @@ export class ClusterClients {
     return [...this.#counters, ...this.#notes]
   }
 
+  get digests(): readonly Buffer[] {
+    return this.keys.map((key) => nameOfKey(key).digest)
+  }
+
   /** Starts a client that sends one request after the other. */
   start(): void {
     if (this.#stopped) return

@@ -17,6 +17,8 @@ import { Storm } from './storm.ts'
 export interface ClusterRunOptions {
   readonly seed: number
   readonly kind: 'losses' | 'splits'
+  /** 16 by default. */
+  readonly partitions?: number | undefined
   /** Lines of the transcript that are kept. */
   readonly lines?: number | undefined
 }
@@ -24,14 +26,14 @@ export interface ClusterRunOptions {
 const rounds = 8
 const clients = 6
 
-export async function runCluster({ seed, kind, lines }: ClusterRunOptions): Promise<RunResult> {
-  const run = new ClusterRun(seed, kind, lines)
+export async function runCluster(options: ClusterRunOptions): Promise<RunResult> {
+  const run = new ClusterRun(options)
   await run.begin()
   for (let round = 0; round < rounds && run.goesOn; round++) {
     await run.round()
   }
   await run.end()
-  return run.result(seed)
+  return run.result(options.seed)
 }
 
 class ClusterRun {
@@ -43,12 +45,12 @@ class ClusterRun {
   /** Of kind `losses`. */
   readonly #losses: ClusterLosses | undefined
 
-  constructor(seed: number, kind: ClusterRunOptions['kind'], lines: number | undefined) {
+  constructor({ seed, kind, partitions = 16, lines }: ClusterRunOptions) {
     const random = (this.#random = new Random(seed))
     const nodes = 3 + random.below(5)
     const replicationFactor = (this.#replicationFactor = random.pick([2, 2, 3]))
     const durability = random.pick<Durability>(['none', 'flush', 'commit'])
-    const setting = { nodes, partitions: 16, replicationFactor, durability, lines }
+    const setting = { nodes, partitions, replicationFactor, durability, lines }
     const stage = (this.#stage = new ClusterStage(random, setting))
     this.#clients = new ClusterClients(stage.world, stage.nodes, 1 + random.below(12))
     this.#storm = new Storm({ ...stage.world, nodes: stage.nodes, own: clusterFaults(stage) })
@@ -121,7 +123,7 @@ class ClusterRun {
         moves: maps.moves,
         ...tally.counts,
       },
-      transcript: transcript.text(),
+      transcript: this.#stage.transcriptOf(this.#clients.digests),
     }
   }
 

@@ -2,6 +2,7 @@
  * Where a run of whole nodes takes place: clock, network, disks, the nodes and what watches them. The script, the
  * clients and what they promise each other are the run's own.
  */
+import { beliefsOf } from './beliefs.ts'
 import { ClusterSimNode } from './cluster-sim-node.ts'
 import {
   beatTimeout,
@@ -85,6 +86,18 @@ export class ClusterStage {
 
   say(node: string, text: string): void {
     this.transcript.add(`${this.clock.now.toFixed(1).padStart(9)} ${node} ${text}`)
+  }
+
+  /** Who said what; when something does not hold, what each believes of these records' partitions in the end, too. */
+  transcriptOf(digests: readonly Buffer[]): string {
+    const text = this.transcript.text()
+    const store = this.nodes.find(({ running }) => running)?.running?.store
+    if (this.goesOn || !store) return text
+    const partitions = [...new Set(digests.map((digest) => store.partitionOf(digest, 0)))].sort(
+      (a, b) => a - b,
+    )
+    const beliefs = this.nodes.flatMap((node) => beliefsOf(node, partitions))
+    return [text, `\nWhat each believes at ${this.clock.now.toFixed(1)}:`, ...beliefs].join('\n')
   }
 
   async wait(time: number): Promise<void> {

@@ -6,12 +6,16 @@ import type { RunResult } from './run-result.ts'
 import { runStrong } from './strong-run.ts'
 import { runScene } from './strong-scenes.ts'
 
-type Run = (seed: number, lines?: number) => RunResult | Promise<RunResult>
+interface Wishes {
+  readonly lines?: number | undefined
+  readonly partitions?: number | undefined
+}
+type Run = (seed: number, wishes: Wishes) => RunResult | Promise<RunResult>
 
 const kinds: Readonly<Record<string, Run>> = {
   membership: (seed) => runMembership({ seed }),
-  losses: (seed, lines) => runCluster({ seed, kind: 'losses', lines }),
-  splits: (seed, lines) => runCluster({ seed, kind: 'splits', lines }),
+  losses: (seed, wishes) => runCluster({ seed, kind: 'losses', ...wishes }),
+  splits: (seed, wishes) => runCluster({ seed, kind: 'splits', ...wishes }),
   strong: (seed) => runStrong({ seed }),
   scenes: (seed) => runScene(seed),
 }
@@ -25,6 +29,7 @@ Runs one seed of every kind. The first run that breaks an invariant ends it with
   --runs N        so many seeds from it on (1)
   --forever       does not stop by itself
   --transcript    also of runs that are as they should be
+  --partitions N  of whole clusters (16)
   --lines N       lines of a transcript; without, those of the last seconds
 
 Examples:
@@ -37,6 +42,7 @@ const options = {
   runs: { type: 'string', default: '1' },
   forever: { type: 'boolean', default: false },
   transcript: { type: 'boolean', default: false },
+  partitions: { type: 'string' },
   lines: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const
@@ -53,7 +59,8 @@ function readArguments() {
 const values = readArguments()
 const first = Number(values.seed)
 const runs = values.forever ? Infinity : Number(values.runs)
-const lines = values.lines === undefined ? undefined : Number(values.lines)
+const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text))
+const wishes = { lines: numberOf(values.lines), partitions: numberOf(values.partitions) }
 const chosen = Object.entries(kinds).filter(([kind]) => values.kind === undefined || kind === values.kind)
 if (values.help) console.log(usage)
 else if (chosen.length === 0) {
@@ -62,13 +69,20 @@ else if (chosen.length === 0) {
 } else if (!Number.isSafeInteger(first) || !(runs > 0)) {
   console.error(`--seed and --runs must be whole numbers, not ${values.seed} and ${values.runs}`)
   process.exitCode = 2
+} else if (!isPartitionCount(wishes.partitions)) {
+  console.error(`--partitions must be a power of two up to 4096, not ${values.partitions}`)
+  process.exitCode = 2
 } else process.exitCode = await simulate(first, first + runs)
+
+function isPartitionCount(count = 16): boolean {
+  return Number.isInteger(Math.log2(count)) && count >= 1 && count <= 4096
+}
 
 async function simulate(from: number, to: number): Promise<number> {
   const sums: Record<string, Record<string, number>> = {}
   for (let seed = from; seed < to; seed++) {
     for (const [kind, run] of chosen) {
-      const result = await run(seed, lines)
+      const result = await run(seed, wishes)
       const { violations, counts } = result
       if (violations.length > 0) {
         console.log(result.transcript)
