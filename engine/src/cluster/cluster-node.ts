@@ -3,6 +3,7 @@
  * what has to be saved is answered with `promiseStored` and `copiesStored`.
  */
 import { ApNamespace } from './ap-namespace.ts'
+import type { ClusteredNamespace } from './clustered-namespace.ts'
 import { type CopyReport, holdingsOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import type { DataMessage, PartitionMessage, StatusMessage } from './data-message.ts'
@@ -13,6 +14,15 @@ import { processKey, type Process } from './process.ts'
 import { regimeOf } from './regime.ts'
 import { RequestRouting } from './request-routing.ts'
 import type { SavedCopies } from './saved-copies.ts'
+import type { RecordContent } from './strong/record-content.ts'
+import type { StrongInput } from './strong/plans.ts'
+import type { StrongBatch } from './strong/strong-message.ts'
+import {
+  StrongNamespaces,
+  type StrongReport,
+  type StrongSetup,
+  type WishMessage,
+} from './strong/strong-namespaces.ts'
 import { viewKey, type ViewId } from './view-id.ts'
 import type { ViewRecord } from './views.ts'
 
@@ -23,6 +33,7 @@ export interface NodeReport {
   /** `host:port` where clients reach it. */
   readonly addresses: readonly string[]
   readonly copies: Readonly<Record<string, CopyReport>>
+  readonly strong: Readonly<Record<string, StrongReport>>
 }
 
 /** Every input of the partition maps (V4). */
@@ -34,9 +45,12 @@ export interface ViewInput {
     readonly replicationFactor: number
     readonly holdings: HoldingTable
   }[]
+  /** By name of the namespace. */
+  readonly strong: Readonly<Record<string, StrongInput>>
 }
 
-export type ClusterMessage = MembershipMessage<NodeReport, ViewInput> | DataMessage
+export type ClusterMessage =
+  MembershipMessage<NodeReport, ViewInput> | DataMessage | StrongBatch<RecordContent> | WishMessage
 
 export interface NamespaceSetup {
   readonly name: string
@@ -68,6 +82,7 @@ export interface ClusterNodeOptions {
   /** `host:port` where clients reach this node, once that is known. */
   readonly serviceAddresses?: () => readonly string[]
   readonly namespaces: readonly NamespaceSetup[]
+  readonly strong?: readonly StrongSetup[]
 }
 
 /** Messages kept for a view that has begun elsewhere; more are dropped, and sent again by those who want an answer. */
@@ -83,6 +98,7 @@ export class ClusterNode {
   readonly membership: Membership<NodeReport, ViewInput>
   readonly routing: RequestRouting
   readonly namespaces = new Map<string, ApNamespace>()
+  readonly strong: StrongNamespaces
   quiesced = false
   readonly #options: ClusterNodeOptions
   readonly #outputs: NodeOutput[] = []
@@ -105,7 +121,8 @@ export class ClusterNode {
 
   constructor(options: ClusterNodeOptions) {
     this.#options = options
-    const send = (to: NodeId, message: DataMessage) => void this.#outputs.push({ kind: 'send', to, message })
+    const send = (to: NodeId, message: ClusterMessage) =>
+      void this.#outputs.push({ kind: 'send', to, message })
     for (const { name, store, saved } of options.namespaces) {
       const changed = (save: 'soon' | 'now') => {
         this.#isDirty = true
@@ -117,6 +134,8 @@ export class ClusterNode {
         new ApNamespace({ name, self, store, send, changed, ...(saved ? { saved } : {}) }),
       )
     }
+    const { self, timeout, strong = [] } = options
+    this.strong = new StrongNamespaces({ self, standstill: timeout, setups: strong, send })
     this.membership = new Membership({
       ...options,
       report: () => this.#report(),
@@ -124,7 +143,7 @@ export class ClusterNode {
     })
     this.routing = new RequestRouting({
       self: options.self,
-      namespaces: this.namespaces,
+      namespaces: new Map<string, ClusteredNamespace>([...this.namespaces, ...this.strong.namespaces]),
       view: () => this.#serving,
       member: (id) => this.membership.active?.members.find((member) => member.id === id),
       send,
@@ -139,12 +158,14 @@ export class ClusterNode {
   /** What is to be done; to be asked for after every call, and after every sync of a store. */
   take(): NodeOutput[] {
     this.routing.flush()
+    this.strong.flush()
     return this.#outputs.splice(0)
   }
 
   tick(now: number): void {
     this.#handle(this.membership.tick(now))
     for (const namespace of this.namespaces.values()) namespace.tick(now)
+    this.strong.tick(now)
     this.work(now)
     this.routing.tick(now)
     this.#saveIfDue(now)
@@ -178,6 +199,10 @@ export class ClusterNode {
         return this.#hearStatus(from.id, message)
       case 'recluster':
         return message.view === this.#serving ? this.membership.renew() : undefined
+      case 'wish':
+        return this.strong.hearWish(message)
+      case 'strong':
+        return this.#receiveStrong(from, message)
       default:
         return this.#receiveData(now, from, message)
     }
@@ -213,6 +238,11 @@ export class ClusterNode {
     }
   }
 
+  #receiveStrong(from: Process, batch: StrongBatch<RecordContent>): void {
+    if (this.membership.active) this.strong.receive(from, batch)
+    else if (batch.view === viewKey(this.membership.promised)) this.strong.receiveEarly(from, batch)
+  }
+
   #handle(outputs: MembershipOutput<NodeReport, ViewInput>[]): void {
     for (const output of outputs) {
       if (output.kind === 'send') this.#outputs.push(output)
@@ -229,6 +259,7 @@ export class ClusterNode {
     this.#statuses.clear()
     this.#early.length = 0
     for (const namespace of this.namespaces.values()) namespace.leave()
+    this.strong.leave()
   }
 
   #enter(record: ViewRecord<ViewInput>): void {
@@ -239,6 +270,7 @@ export class ClusterNode {
       const places = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
       this.namespaces.get(name)?.enter(regimeOf(record.id), places)
     }
+    this.strong.enter(record)
     this.#save()
     this.#enteredSave = this.#saveNumber
     this.#outputs.push({ kind: 'enter', record })
@@ -262,7 +294,13 @@ export class ClusterNode {
     const copies: Record<string, CopyReport> = {}
     for (const [name, namespace] of this.namespaces) copies[name] = namespace.report()
     const { rack, serviceAddresses = () => [] } = this.#options
-    return { rack, quiesced: this.quiesced, addresses: serviceAddresses(), copies }
+    return {
+      rack,
+      quiesced: this.quiesced,
+      addresses: serviceAddresses(),
+      copies,
+      strong: this.strong.report(),
+    }
   }
 
   #decide(members: readonly Process[], reports: ReadonlyMap<string, NodeReport>): ViewInput {
@@ -281,7 +319,8 @@ export class ClusterNode {
       const { partitions } = store
       return { name, partitions, replicationFactor, holdings: holdingsOf(nodes, copies, partitions) }
     })
-    return { nodes, namespaces }
+    const strong = this.strong.decide(members, (member) => reports.get(processKey(member))!.strong)
+    return { nodes, namespaces, strong }
   }
 
   #isMember(process: Process): boolean {
@@ -294,7 +333,7 @@ export class ClusterNode {
     const leader = this.membership.active?.id.leader
     if (leader === undefined || this.#serving === undefined) return
     let [unsettled, misplaced] = [0, 0]
-    for (const namespace of this.namespaces.values()) {
+    for (const namespace of [...this.namespaces.values(), ...this.strong.namespaces.values()]) {
       unsettled += namespace.unsettled
       misplaced += namespace.misplaced
     }

@@ -10,7 +10,13 @@ export interface RequestFacts {
   readonly anyReplica: boolean
   /** The client does not wait for the replicas. */
   readonly masterOnly: boolean
+  /** How old a strong namespace's answer may be. */
+  readonly strongRead: StrongRead
 }
+
+/** As the bits of info3 say it. Source: protocol notes, records 1. */
+export const StrongRead = { SESSION: 0, LINEARIZE: 1, ALLOW_REPLICA: 2, ALLOW_UNAVAILABLE: 3 } as const
+export type StrongRead = (typeof StrongRead)[keyof typeof StrongRead]
 
 export interface Execution {
   /** The whole answer as it goes to the client. */

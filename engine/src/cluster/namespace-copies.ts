@@ -1,11 +1,11 @@
 /** The copies of a real namespace, over its store. */
 import type { Namespace } from '../namespace/namespace.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
-import { Info1, Info2, RequestMessage } from '../protocol/message.ts'
+import { Info1, Info2, Info3, RequestMessage } from '../protocol/message.ts'
 import { ResponseBuffer } from '../protocol/response.ts'
 import { newDraft, newView, type RecordDraft, type RecordView } from '../storage/record.ts'
 import { DIGEST_BYTES } from '../values/digest.ts'
-import type { CopyStore, Execution, RequestFacts } from './copy-store.ts'
+import { type CopyStore, type Execution, type RequestFacts, StrongRead } from './copy-store.ts'
 import type { Regime } from './regime.ts'
 import type { StoredVersion } from './stored-version.ts'
 
@@ -51,6 +51,7 @@ export class NamespaceCopies implements CopyStore {
       writes,
       anyReplica: !writes && (info1 & Info1.READ) !== 0,
       masterOnly: (info3 & commitMaster) !== 0,
+      strongRead: strongReadOf(info3),
     }
   }
 
@@ -171,4 +172,10 @@ export class NamespaceCopies implements CopyStore {
       binCount: deleted ? 0 : view.binCount,
     }
   }
+}
+
+function strongReadOf(info3: number): StrongRead {
+  if (info3 & Info3.SC_READ_RELAX)
+    return info3 & Info3.SC_READ_TYPE ? StrongRead.ALLOW_UNAVAILABLE : StrongRead.ALLOW_REPLICA
+  return info3 & Info3.SC_READ_TYPE ? StrongRead.LINEARIZE : StrongRead.SESSION
 }

@@ -49,6 +49,6 @@ export function sameVersion(a: StoredVersion, b: StoredVersion): boolean {
 }
 
 /** Bytes that it takes on the way, about. */
-export function weightOf({ key, bins }: StoredVersion): number {
+export function weightOf({ key, bins }: Pick<StoredVersion, 'key' | 'bins'>): number {
   return 64 + key.length + bins.length
 }

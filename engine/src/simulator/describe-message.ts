@@ -2,6 +2,8 @@
 import type { ClusterMessage } from '../cluster/cluster-node.ts'
 import type { StreamEntry } from '../cluster/data-message.ts'
 import { viewNumberOf } from '../cluster/regime.ts'
+import type { StreamItem, StrongBody } from '../cluster/strong/message.ts'
+import type { RecordContent } from '../cluster/strong/record-content.ts'
 import type { StoredVersion } from '../cluster/stored-version.ts'
 import { viewKey } from '../cluster/view-id.ts'
 
@@ -26,6 +28,10 @@ export function describeMessage(message: ClusterMessage): string {
       return `status: ${message.unsettled} unsettled, ${message.misplaced} misplaced`
     case 'recluster':
       return `asks for another view after ${message.view}`
+    case 'wish':
+      return `wish for ${message.wish.content.seats.map(({ id }) => id).join(' ')}`
+    case 'strong':
+      return message.bodies.map(([partition, body]) => `p${partition} ${describeBody(body)}`).join('; ')
     case 'stream':
       return `p${message.partition} stream ${message.position}: ${message.entries.map(describeEntry).join(', ')}`
     case 'applied':
@@ -41,6 +47,32 @@ export function describeMessage(message: ClusterMessage): string {
     default:
       return `p${message.partition} ${message.kind}`
   }
+}
+
+function describeBody(body: StrongBody<RecordContent>): string {
+  switch (body.kind) {
+    case 'held':
+      return `held ${body.digests.length}`
+    case 'unit':
+      return `unit of ${body.unit.entries.length}`
+    case 'stream':
+      return `stream ${body.first}: ${body.items.map(describeItem).join(', ')}, acknowledged ${body.acknowledged}`
+    case 'acknowledge':
+      return `acknowledge ${body.item}${body.held ? `, held ${body.held.length}` : ''}`
+    case 'confirm':
+    case 'confirmed':
+      return `${body.kind} ${body.round}`
+    default:
+      return body.kind
+  }
+}
+
+function describeItem(item: StreamItem<RecordContent>): string {
+  if (item.kind !== 'write') return item.kind
+  const { digest, version } = item.write
+  const { regime, sequence } = version.position
+  const name = digest === undefined ? 'truncate' : nameOf(Buffer.from(digest, 'latin1'))
+  return `${name}${version.content === undefined ? ' deleted' : ''} ${viewNumberOf(regime)}.${sequence}`
 }
 
 function describeEntry(entry: StreamEntry): string {

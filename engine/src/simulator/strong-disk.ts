@@ -5,39 +5,10 @@
 import type { CopyChange, CopyDisk, CopyMeta, Digest, Version } from '../cluster/strong/copy-disk.ts'
 import { noLineage, type Lineage } from '../cluster/strong/lineage.ts'
 import { comparePositions, origin, type Position } from '../cluster/strong/position.ts'
-import { noView } from '../cluster/view-id.ts'
 import type { Random } from './random.ts'
 
-export const blankMeta: CopyMeta = {
-  rosters: undefined,
-  activations: [],
-  claims: [],
-  served: noView,
-  unclean: false,
-  closed: true,
-}
-
-/** The disk of one copy in a schedule, and what can happen to it. */
-export interface ScheduledDisk extends CopyDisk<string> {
-  /** What a power failure would leave at least. */
-  readonly syncedMeta: CopyMeta
-  /** The process has come to its end in peace. */
-  syncAll(): void
-  losePower(random: Random): void
-}
-
-/** The process that has the disk. */
-export interface DiskProcess {
+export class StrongDisk implements CopyDisk<string> {
   /** Runs it after a while, unless the process has ended by then. */
-  readonly later: (run: () => void) => void
-  /** Runs it now, and sends what comes of it. */
-  readonly turn: (run: () => void) => void
-}
-
-/** A disk with this on it. */
-export type NewDisk = (process: DiskProcess, meta: CopyMeta, lineage: Lineage) => ScheduledDisk
-
-export class StrongDisk implements ScheduledDisk {
   readonly #later: (run: () => void) => void
   #data: CopyChange<string>[] = []
   #metas: CopyMeta[]
@@ -48,7 +19,7 @@ export class StrongDisk implements ScheduledDisk {
   #horizon = origin
   #truncated = origin
 
-  constructor({ later }: Pick<DiskProcess, 'later'>, meta: CopyMeta, lineage: Lineage) {
+  constructor(later: (run: () => void) => void, meta: CopyMeta, lineage: Lineage) {
     this.#later = later
     this.#metas = [meta]
     this.apply({ lineage })
@@ -59,6 +30,7 @@ export class StrongDisk implements ScheduledDisk {
     return this.#metas.at(-1)!
   }
 
+  /** What a power failure would leave at least. */
   get syncedMeta(): CopyMeta {
     return this.#metas[this.#syncedMetas - 1]!
   }

@@ -1,24 +1,26 @@
 /** One node of a short schedule: the real view and partition machines on a disk that may lose what was not synced. */
 import { processKey, sameProcess, type Process } from '../cluster/process.ts'
 import { viewNumberOf } from '../cluster/regime.ts'
-import type { CopyReport, Durability, StrongInput } from '../cluster/strong/activation.ts'
+import { type CopyReport, type Durability, planOf, type SingleInput } from '../cluster/strong/activation.ts'
 import type { CopyMeta } from '../cluster/strong/copy-disk.ts'
+import { blankMeta, closed } from '../cluster/strong/copy-meta.ts'
 import type { Lineage } from '../cluster/strong/lineage.ts'
 import type { StrongMessage } from '../cluster/strong/message.ts'
 import { StrongPartition } from '../cluster/strong/partition.ts'
 import type { RosterWish } from '../cluster/strong/roster.ts'
 import { compareViewIds, noView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import { Views, type ViewMessage, type ViewRecord } from '../cluster/views.ts'
+import { Standstills } from '../cluster/strong/standstill.ts'
 import type { Clock } from './clock.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
-import { blankMeta, type NewDisk, type ScheduledDisk } from './strong-disk.ts'
+import { StrongDisk } from './strong-disk.ts'
 import { noLineage } from '../cluster/strong/lineage.ts'
 import type { Copy } from './strong-history.ts'
 import type { StrongWitness } from './strong-witness.ts'
 
 export type StrongParcel = { readonly from: Process; readonly toStart: string } & (
-  | { readonly kind: 'view'; readonly message: ViewMessage<CopyReport, StrongInput> }
+  | { readonly kind: 'view'; readonly message: ViewMessage<CopyReport, SingleInput> }
   | { readonly kind: 'strong'; readonly message: StrongMessage<string> }
 )
 
@@ -31,7 +33,6 @@ export interface StrongWorld {
   readonly partition: number
   /** Longest sync, but for one in twenty, which may take six times as long. */
   readonly diskDelay: number
-  readonly newDisk: NewDisk
   /** What an operator has asked for; whoever leads next takes it. */
   wish: RosterWish | undefined
   say: (node: string, text: () => string) => void
@@ -44,10 +45,11 @@ export class StrongNode {
   readonly id: string
   readonly #world: StrongWorld
   incarnation: string
-  disk: ScheduledDisk
+  disk: StrongDisk
   #promised: ViewId = noView
   #process: Process | undefined
-  #views: Views<CopyReport, StrongInput> | undefined
+  #views: Views<CopyReport, SingleInput> | undefined
+  #standstills = new Standstills(100)
   #partition: StrongPartition<string> | undefined
   #paused: (() => void)[] | undefined
   #wasServing = false
@@ -65,7 +67,7 @@ export class StrongNode {
     return this.#process
   }
 
-  get views(): Views<CopyReport, StrongInput> | undefined {
+  get views(): Views<CopyReport, SingleInput> | undefined {
     return this.#views
   }
 
@@ -87,12 +89,14 @@ export class StrongNode {
     const { random, say } = this.#world
     const self = { id: this.id, incarnation: this.incarnation, start: random.id() }
     this.#process = self
+    this.#standstills = new Standstills(100)
     this.#partition = new StrongPartition({
       self,
-      partition: this.#world.partition,
       durability: this.#world.durability,
       disk: this.disk,
-      standstill: 100,
+      standstills: this.#standstills,
+      mayFill: () => true,
+      weigh: (content) => content.length,
     })
     this.#views = new Views({
       self,
@@ -116,7 +120,7 @@ export class StrongNode {
     if (!this.#process || this.#paused) return
     this.#world.say(this.id, () => 'stops cleanly')
     this.#end()
-    this.disk.keep({ ...this.disk.meta, closed: true })
+    this.disk.keep(closed(this.disk.meta))
     this.disk.syncAll()
   }
 
@@ -162,7 +166,9 @@ export class StrongNode {
       for (const member of record?.members ?? []) {
         if (record!.id.leader === this.id && !sameProcess(member, this.#process!)) views.repeatCommit(member)
       }
-      this.#partition!.tick(this.#world.clock.now)
+      this.#standstills.tick(this.#world.clock.now)
+      this.#partition!.advance()
+      this.#partition!.repeat()
     })
   }
 
@@ -229,31 +235,33 @@ export class StrongNode {
     this.#wasServing = partition.isServing
   }
 
-  #enter(record: ViewRecord<StrongInput>): void {
+  #enter(record: ViewRecord<SingleInput>): void {
     const { say, witness } = this.#world
     const partition = this.#partition!
     this.#wasServing = false
-    partition.enter(record)
-    witness.enters(record.id, partition.plan)
+    const { members, input } = record
+    const plan = planOf(record, this.#world.partition, this.#world.durability)
+    const lineageOf = (process: Process) =>
+      input.reports[members.findIndex((member) => sameProcess(member, process))]!.lineage
+    partition.enter(plan && { plan, members, lineageOf })
+    witness.enters(record.id, plan)
     say(this.id, () => {
-      const { plan } = partition
       const ids = (processes: readonly Process[]) => processes.map(({ id }) => id).join(' ')
       const role = plan
-        ? `master ${plan.master.id}, complete ${ids(plan.complete)} of ${ids(plan.replicas)}, starts from ${plan.source.id} at ${plan.activation.start.sequence} of ${viewNumberOf(plan.activation.start.regime)}`
+        ? `master ${plan.master.id}, complete ${ids(plan.complete)} of ${ids(plan.replicas)}, starts from ${plan.source.id} at ${plan.start.state.sequence} of ${viewNumberOf(plan.start.state.regime)}`
         : 'may not serve'
       return `enters ${viewKey(record.id)} with ${ids(record.members)}: ${role}`
     })
   }
 
-  #decide(members: readonly Process[], reports: ReadonlyMap<string, CopyReport>): StrongInput {
+  #decide(members: readonly Process[], reports: ReadonlyMap<string, CopyReport>): SingleInput {
     const { wish } = this.#world
     this.#world.wish = undefined
     return { reports: members.map((member) => reports.get(processKey(member))!), ...(wish && { wish }) }
   }
 
-  #newDisk(meta: CopyMeta, lineage: Lineage): ScheduledDisk {
-    const later = (run: () => void) => this.#later(this.#syncTime(), run)
-    return this.#world.newDisk({ later, turn: (run) => this.#turn(run) }, meta, lineage)
+  #newDisk(meta: CopyMeta, lineage: Lineage): StrongDisk {
+    return new StrongDisk((run) => this.#later(this.#syncTime(), run), meta, lineage)
   }
 
   #syncTime(): number {

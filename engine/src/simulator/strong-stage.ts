@@ -2,7 +2,9 @@
  * The nodes of one strongly consistent partition, and what can be done to them. In the end all faults cease: the
  * partition must serve if the rules allow it, fill its replicas and answer with what was acknowledged.
  */
+import { Rendezvous } from '../cluster/rendezvous.ts'
 import type { Durability } from '../cluster/strong/activation.ts'
+import { blankMeta } from '../cluster/strong/copy-meta.ts'
 import { firstLineage } from '../cluster/strong/lineage.ts'
 import { contentOf } from '../cluster/strong/copy-disk.ts'
 import { isSeated, mayActivate, type RosterContent } from '../cluster/strong/roster.ts'
@@ -11,7 +13,6 @@ import { Clock } from './clock.ts'
 import { Network, type NetworkFaults } from './network.ts'
 import type { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
-import { blankMeta, type NewDisk, StrongDisk } from './strong-disk.ts'
 import { StrongHistory } from './strong-history.ts'
 import { StrongNode, type StrongParcel, type StrongWorld } from './strong-node.ts'
 import { StrongWitness } from './strong-witness.ts'
@@ -27,8 +28,6 @@ export interface StrongSetting {
   /** Longest sync as a rule, in milliseconds. */
   readonly diskDelay: number
   readonly network: NetworkFaults
-  /** By default one that is a model. */
-  readonly newDisk?: NewDisk | undefined
 }
 
 export type StrongResult = Omit<RunResult, 'seed'>
@@ -56,7 +55,6 @@ export class StrongStage {
 
   constructor(setting: StrongSetting, random: Random, writesDown: boolean) {
     const { durability, partition, diskDelay } = setting
-    const { newDisk = (process, meta, lineage) => new StrongDisk(process, meta, lineage) } = setting
     this.#random = random
     this.network = new Network(this.#clock, random, (_from, to, parcel) => this.node(to).receive(parcel))
     this.network.faults = { ...setting.network }
@@ -67,10 +65,7 @@ export class StrongStage {
     this.history = new StrongHistory(digests, this.witness, (text) => say('--', text))
     const { network, witness } = this
     const clock = this.#clock
-    this.#world = {
-      ...{ clock, random, network, witness, durability, partition, diskDelay, newDisk },
-      ...{ wish: undefined, say },
-    }
+    this.#world = { clock, random, network, witness, durability, partition, diskDelay, wish: undefined, say }
     this.nodes = this.#found(setting)
   }
 
@@ -117,7 +112,7 @@ export class StrongStage {
   }
 
   wish(listed: readonly StrongNode[], replicationFactor: number): void {
-    const seats = listed.map(({ id, incarnation }) => ({ id, incarnation }))
+    const seats = listed.map(({ id, incarnation }) => ({ id, incarnation, rack: 0 }))
     const content = { seats, replicationFactor, givenUp: [] }
     this.#rosters.push(content)
     this.#world.wish = { content, revives: false }
@@ -126,7 +121,7 @@ export class StrongStage {
 
   /** The next view that may makes these serve without the folders that are given up. */
   wishRevival(left: readonly StrongNode[], givenUp: readonly string[]): void {
-    const seats = left.map(({ id, incarnation }) => ({ id, incarnation }))
+    const seats = left.map(({ id, incarnation }) => ({ id, incarnation, rack: 0 }))
     const content = { seats, replicationFactor: Math.min(2, seats.length), givenUp }
     this.#world.wish = { content, revives: true }
     this.say(() => `revive with ${seats.map(({ id }) => id).join(' ')}`)
@@ -175,7 +170,7 @@ export class StrongStage {
   #found({ nodes: count, seats: listed, replicationFactor }: StrongSetting): StrongNode[] {
     const nodes = Array.from({ length: count }, (_, i) => new StrongNode(`A${i + 1}`, this.#world))
     const founders = nodes.slice(0, listed)
-    const seats = founders.map(({ id, incarnation }) => ({ id, incarnation }))
+    const seats = founders.map(({ id, incarnation }) => ({ id, incarnation, rack: 0 }))
     const roster = { seats, replicationFactor, givenUp: [] }
     this.#rosters.push(roster)
     const rosters = { inForce: { ...roster, number: 1, view: noView } }
@@ -211,7 +206,8 @@ export class StrongStage {
   /** Whether the faults so far leave the rules no reason to refuse. */
   #shouldServe(): boolean {
     const processes = this.nodes.map((node) => node.process!)
-    const counts = this.#rosters.every((roster) => mayActivate(roster, this.#world.partition, processes))
+    const order = new Rendezvous(this.nodes.map(({ id }) => id)).order(this.#world.partition)
+    const counts = this.#rosters.every((roster) => mayActivate(roster, order, processes))
     return counts && this.witness.hasComplete()
   }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { CopyChange, CopyDisk, Entry } from '../../../engine/src/cluster/strong/copy-disk.ts'
-import { blankMeta } from '../../../engine/src/cluster/strong/copy-metas.ts'
+import { blankMeta } from '../../../engine/src/cluster/strong/copy-meta.ts'
 import { begun, noLineage } from '../../../engine/src/cluster/strong/lineage.ts'
 import { laterPosition, origin, type Position } from '../../../engine/src/cluster/strong/position.ts'
 import type { RecordContent } from '../../../engine/src/cluster/strong/record-content.ts'
@@ -54,7 +54,7 @@ function sight<Content>(
 type Change = CopyChange<string>
 
 function model(changes: readonly Change[]): StrongDisk {
-  const disk = new StrongDisk({ later: () => undefined }, blankMeta, noLineage)
+  const disk = new StrongDisk(() => undefined, blankMeta, noLineage)
   for (const change of changes) disk.apply(change)
   return disk
 }

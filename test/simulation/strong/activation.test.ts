@@ -7,7 +7,7 @@ import { Rendezvous } from '../../../engine/src/cluster/rendezvous.ts'
 
 const ids = ['A1', 'A2', 'A3']
 const members = ids.map((id) => ({ id, incarnation: `folder of ${id}`, start: 's' }))
-const seats = members.map(({ id, incarnation }) => ({ id, incarnation }))
+const seats = members.map(({ id, incarnation }) => ({ id, incarnation, rack: 0 }))
 const roster = { seats, replicationFactor: 2, givenUp: [], number: 1, view: noView }
 const order = new Rendezvous(ids).order(0)
 
@@ -42,7 +42,7 @@ describe('the plan of a view', () => {
         ? report({ claims: [], lineage: lineageAt(9) })
         : report({ lineage: lineageAt(id === order[2] ? 5 : 3) }),
     )!
-    expect(plan.activation.start.sequence).toBe(5)
+    expect(plan.start.state.sequence).toBe(5)
     expect(plan.source.id).toBe(order[2])
     expect(plan.master.id).toBe(order[1])
     expect(plan.activation.regime.number).toBe(7)

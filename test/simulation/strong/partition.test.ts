@@ -1,28 +1,36 @@
 import { describe, expect, it } from 'vitest'
-import type { StrongInput } from '../../../engine/src/cluster/strong/activation.ts'
+import { planOf, type SingleInput } from '../../../engine/src/cluster/strong/activation.ts'
 import { contentOf } from '../../../engine/src/cluster/strong/copy-disk.ts'
+import type { Process } from '../../../engine/src/cluster/process.ts'
+import { Standstills } from '../../../engine/src/cluster/strong/standstill.ts'
+import { blankMeta } from '../../../engine/src/cluster/strong/copy-meta.ts'
 import { firstLineage } from '../../../engine/src/cluster/strong/lineage.ts'
 import { type Answer, maxWritesPerRecord } from '../../../engine/src/cluster/strong/master.ts'
 import { StrongPartition } from '../../../engine/src/cluster/strong/partition.ts'
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import type { ViewRecord } from '../../../engine/src/cluster/views.ts'
-import { blankMeta, StrongDisk } from '../../../engine/src/simulator/strong-disk.ts'
+import { StrongDisk } from '../../../engine/src/simulator/strong-disk.ts'
 
 const standstill = 600
 
 /** Two copies whose messages and syncs wait until they are let through. */
 function scene() {
   const processes = ['A1', 'A2'].map((id) => ({ id, incarnation: `folder of ${id}`, start: 's' }))
-  const seats = processes.map(({ id, incarnation }) => ({ id, incarnation }))
+  const seats = processes.map(({ id, incarnation }) => ({ id, incarnation, rack: 0 }))
   const roster = { seats, replicationFactor: 2, givenUp: [], number: 1, view: noView }
+  const standstills = new Standstills(standstill)
   let waiting: (() => void)[] = []
   const copies = processes.map((self) => {
     const meta = { ...blankMeta, rosters: { inForce: roster }, claims: [noView] }
-    const disk = new StrongDisk({ later: (run) => waiting.push(run) }, meta, firstLineage)
+    const disk = new StrongDisk((run) => waiting.push(run), meta, firstLineage)
     return {
       self,
       disk,
-      partition: new StrongPartition({ self, partition: 0, durability: 'commit', disk, standstill }),
+      partition: new StrongPartition({
+        ...{ self, durability: 'commit', disk, standstills },
+        mayFill: () => true,
+        weigh: () => 1,
+      }),
     }
   })
   const round = () => {
@@ -37,12 +45,15 @@ function scene() {
   }
   let number = 0
   const view = () => {
-    const record: ViewRecord<StrongInput> = {
+    const record: ViewRecord<SingleInput> = {
       id: { number: ++number, leader: 'A2', incarnation: 'folder of A2' },
       members: processes,
       input: { reports: copies.map(({ partition }) => partition.report()) },
     }
-    for (const { partition } of copies) partition.enter(record)
+    const plan = planOf(record, 0, 'commit')!
+    const lineageOf = (process: Process) =>
+      record.input.reports[processes.findIndex(({ id }) => id === process.id)]!.lineage
+    for (const { partition } of copies) partition.enter({ plan, members: processes, lineageOf })
     for (let i = 0; i < 8; i++) round()
   }
   view()
@@ -76,7 +87,7 @@ function scene() {
       answer: (answered) => answer(answered.kind === 'ok' ? content : answered.kind),
     })
   }
-  return { master, copies, round, view, append, read }
+  return { copies, standstills, round, view, append, read }
 }
 
 describe('the master', () => {
@@ -123,16 +134,16 @@ describe('the master', () => {
   })
 
   it('answers session reads at once, but after a standstill only when its view is confirmed (L3)', () => {
-    const { master, copies, round, read: readOf, append } = scene()
+    const { standstills, round, read: readOf, append } = scene()
     const read: (string | undefined)[] = []
     append('A', 'a')
     for (let i = 0; i < 4; i++) round()
     const ask = (now: number) => readOf(now, 'session read', (content) => read.push(content))
-    for (const { partition } of copies) partition.tick(1000)
+    standstills.tick(1000)
     ask(1100)
     expect(read).toEqual(['a'])
     const late = 1000 + standstill + 1
-    master.tick(late)
+    standstills.tick(late)
     ask(late)
     expect(read).toEqual(['a'])
     for (let i = 0; i < 3; i++) round()

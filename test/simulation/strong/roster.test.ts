@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Rendezvous } from '../../../engine/src/cluster/rendezvous.ts'
 import {
   knownRosters,
   mayActivate,
@@ -8,10 +9,11 @@ import {
 
 const process = (id: string, incarnation = `folder of ${id}`) => ({ id, incarnation, start: 's' })
 const rosterOf = (ids: readonly string[], replicationFactor: number): RosterContent => ({
-  seats: ids.map((id) => ({ id, incarnation: `folder of ${id}` })),
+  seats: ids.map((id) => ({ id, incarnation: `folder of ${id}`, rack: 0 })),
   replicationFactor,
   givenUp: [],
 })
+const order = (partition: number) => new Rendezvous(['A1', 'A2', 'A3', 'A4', 'A5']).order(partition)
 const subsetsOf = (ids: readonly string[]) =>
   Array.from({ length: 1 << ids.length }, (_, bits) => ids.filter((_, i) => bits & (1 << i)))
 
@@ -25,7 +27,7 @@ describe('a view that may activate (A1)', () => {
           const able = subsetsOf(ids).filter((members) =>
             mayActivate(
               roster,
-              partition,
+              order(partition),
               members.map((id) => process(id)),
             ),
           )
@@ -49,17 +51,19 @@ describe('a view that may activate (A1)', () => {
   it('counts a node only with the folder that is listed (R1)', () => {
     const roster = rosterOf(['A1', 'A2', 'A3'], 2)
     const [one, two] = [process('A1'), process('A2')]
-    expect(mayActivate(roster, 0, [one, two])).toBe(true)
-    expect(mayActivate(roster, 0, [one, process('A2', 'another')])).toBe(mayActivate(roster, 0, [one]))
-    expect(mayActivate(roster, 0, [process('A1', 'new'), process('A2', 'new'), process('A3', 'new')])).toBe(
-      false,
+    expect(mayActivate(roster, order(0), [one, two])).toBe(true)
+    expect(mayActivate(roster, order(0), [one, process('A2', 'another')])).toBe(
+      mayActivate(roster, order(0), [one]),
     )
+    expect(
+      mayActivate(roster, order(0), [process('A1', 'new'), process('A2', 'new'), process('A3', 'new')]),
+    ).toBe(false)
   })
 
   it('takes half of the roster only with the roster master', () => {
     for (let partition = 0; partition < 20; partition++) {
       const roster = rosterOf(['A1', 'A2'], 1)
-      const alone = ['A1', 'A2'].filter((id) => mayActivate(roster, partition, [process(id)]))
+      const alone = ['A1', 'A2'].filter((id) => mayActivate(roster, order(partition), [process(id)]))
       expect(alone.length).toBe(1)
     }
   })

@@ -14,6 +14,7 @@ import type { Activation } from './copy-disk.ts'
 import type { Lineage } from './lineage.ts'
 import { comparePositions } from './position.ts'
 import {
+  compareVersions,
   isSeated,
   knownRosters,
   mayActivate,
@@ -21,19 +22,24 @@ import {
   type Rosters,
   type RosterVersion,
   type RosterWish,
+  replicasFirst,
 } from './roster.ts'
 
-/** What a promise reports of a copy (rule V2). */
-export interface CopyReport {
+/** What a promise reports of a copy (rule V2), its lineage aside. */
+export interface CopyStanding {
   readonly rosters: Rosters | undefined
   readonly activations: readonly Activation[]
   readonly claims: readonly ViewId[]
   readonly served: ViewId
   readonly unclean: boolean
+}
+
+export interface CopyReport extends CopyStanding {
   readonly lineage: Lineage
 }
 
-export interface StrongInput {
+/** Of a namespace with one partition. */
+export interface SingleInput {
   /** In the order of the record's members. */
   readonly reports: readonly CopyReport[]
   readonly wish?: RosterWish
@@ -41,7 +47,8 @@ export interface StrongInput {
 
 export type Durability = 'flush' | 'commit'
 
-export interface Plan {
+/** What the members know and have decides this much of a plan, the same for many partitions. */
+export interface PlanShape {
   readonly activation: Activation
   /** Written with the activation. */
   readonly rosters: Rosters
@@ -50,156 +57,208 @@ export interface Plan {
   /** Those of the replicas that are complete from the start; the first is the master (rule A7). */
   readonly complete: readonly Process[]
   readonly master: Process
-  /** Holds the starting state. */
-  readonly source: Process
-  readonly start: Lineage
+  /** The replicas that are to be, master first. Another view may make it so once they have the data. */
+  readonly first: readonly Process[]
   /** Copies are made equal as a whole, since nothing is known of what they share (rule D5). */
   readonly revives: boolean
 }
 
+export interface Plan extends PlanShape {
+  /** Holds the starting state. */
+  readonly source: Process
+  readonly start: Lineage
+}
+
 interface Member {
   readonly process: Process
-  readonly report: CopyReport
+  readonly standing: CopyStanding
 }
 
-/** None when the partition may not serve in this view. */
-export function planOf(
-  record: ViewRecord<StrongInput>,
-  partition: number,
-  durability: Durability,
-): Plan | undefined {
-  const all = record.members.map((process, i) => ({ process, report: record.input.reports[i]! }))
-  const known = knownRosters(all.flatMap(({ report }) => report.rosters ?? []))
-  if (!known) return undefined
-  const { wish } = record.input
-  const givenUp = wish?.revives ? wish.content.givenUp : known.inForce.givenUp
-  const members = all.filter(({ process }) => !givenUp.includes(process.incarnation))
-  const past = new Past(members)
-  const able = wish?.revives
-    ? members.filter(({ process }) => isSeated(wish.content, process))
-    : members.filter(({ report }) => past.isComplete(report))
-  const rosters = rostersOf(record, { known, past, able, partition })
-  if (!rosters || able.length === 0) return undefined
-  return plan(record, { rosters, past, able, partition, durability })
-}
-
-/** What the members know of the activations so far. */
-class Past {
-  readonly #members: readonly Member[]
-  /** By key: those above what is known to have served. */
-  readonly #activations = new Map<string, Activation>()
+/** One partition's members as they reported it; its number is not asked for. */
+export class Standing {
+  readonly known: Rosters | undefined
   /** The latest regime that may have served. */
   readonly latest: ViewId
+  /** There is no complete copy, and an operator says that what there is shall do (rule D5). */
+  readonly isRevived: boolean
+  /** Members with a complete copy. */
+  readonly able: readonly Process[]
+  readonly #members: readonly Member[]
 
-  constructor(members: readonly Member[]) {
-    this.#members = members
+  constructor(members: readonly Process[], standings: readonly CopyStanding[], wish: RosterWish | undefined) {
+    const all = members.map((process, i) => ({ process, standing: standings[i]! }))
+    this.known = knownRosters(all.flatMap(({ standing }) => standing.rosters ?? []))
+    const givenUp = (wish?.revives ? wish.content.givenUp : this.known?.inForce.givenUp) ?? []
+    this.#members = all.filter(({ process }) => !givenUp.includes(process.incarnation))
+    this.latest = this.#latest()
+    // Where nothing has ever served, what was there before is in one folder.
+    const from = sameView(this.latest, noView) ? (this.known?.inForce ?? wish?.content)?.from : undefined
+    const complete = this.#members.filter(
+      ({ process, standing }) =>
+        this.#isComplete(standing) && (from === undefined || process.incarnation === from),
+    )
+    this.isRevived = wish?.revives === true && complete.length === 0
+    const able = this.isRevived
+      ? this.#members.filter(({ process }) => isSeated(wish!.content, process))
+      : complete
+    this.able = able.map(({ process }) => process)
+  }
+
+  /** Whether the version may come into force here: it was pending in a regime that is known to have served (rule R2). */
+  settles(pending: RosterVersion): boolean {
+    return this.#servedWith(pending) && this.able.some((process) => isSeated(pending, process))
+  }
+
+  #latest(): ViewId {
     let served = noView
-    for (const { report } of members) if (compareViewIds(report.served, served) > 0) served = report.served
-    let latest = served
-    for (const { report } of members) {
-      for (const activation of report.activations) {
+    for (const { standing } of this.#members)
+      if (compareViewIds(standing.served, served) > 0) served = standing.served
+    const activations = new Map<string, Activation>()
+    for (const { standing } of this.#members) {
+      for (const activation of standing.activations) {
         if (compareViewIds(activation.regime, served) <= 0) continue
-        this.#activations.set(viewKey(activation.regime), activation)
+        activations.set(viewKey(activation.regime), activation)
       }
     }
-    for (const activation of this.#activations.values()) {
+    let latest = served
+    for (const activation of activations.values()) {
       if (compareViewIds(activation.regime, latest) > 0 && !this.#isRefuted(activation))
         latest = activation.regime
     }
-    this.latest = latest
+    return latest
   }
 
-  isComplete(report: CopyReport): boolean {
-    if (report.unclean) return false
-    return report.claims.some((claim) => sameView(claim, this.latest))
+  #isComplete(standing: CopyStanding): boolean {
+    if (standing.unclean) return false
+    return standing.claims.some((claim) => sameView(claim, this.latest))
   }
 
-  /** Whether a regime in which this version was pending is known to have served. */
-  servedWith(pending: RosterVersion): boolean {
-    return this.#members.some(({ report }) => {
-      const last = report.activations.find(({ regime }) => sameView(regime, report.served))
+  #servedWith(pending: RosterVersion): boolean {
+    return this.#members.some(({ standing }) => {
+      const last = standing.activations.find(({ regime }) => sameView(regime, standing.served))
       return last?.pending !== undefined && sameView(last.pending, pending.view)
     })
   }
 
   #isRefuted({ regime, members }: Activation): boolean {
     return this.#members.some(
-      ({ process, report }) =>
+      ({ process, standing }) =>
         members.some(({ id, incarnation }) => id === process.id && incarnation === process.incarnation) &&
-        !report.activations.some((written) => sameView(written.regime, regime)),
+        !standing.activations.some((written) => sameView(written.regime, regime)),
     )
   }
 }
 
-interface Deciding {
-  readonly past: Past
-  /** Members with a complete copy. */
-  readonly able: readonly Member[]
-  readonly partition: number
+/** What holds for all partitions of a view. */
+export interface PlanView {
+  readonly id: ViewId
+  readonly members: readonly Process[]
+  readonly durability: Durability
+  /** Ids of nodes that are about to leave: they stand behind all others. */
+  readonly quiesced: readonly string[]
+  /** In force at once: the first roster, or what an operator asks for with `revive`. */
+  readonly founded: RosterVersion | undefined
+  /** To be pending from this view on. */
+  readonly proposed: RosterVersion | undefined
+  /** Whether a version that is pending comes into force in this view. */
+  readonly settles: (pending: RosterVersion, standing: Standing) => boolean
 }
 
-/** The versions that this view writes; none when it has not enough of the listed nodes. */
-function rostersOf(
-  { id, members, input }: ViewRecord<StrongInput>,
-  { known, past, able, partition }: Deciding & { readonly known: Rosters },
+/** The versions that this view writes; none when it has not enough of the listed nodes. `order` is of all nodes. */
+export function rostersOf(
+  { members, founded, proposed, settles }: PlanView,
+  standing: Standing,
+  order: readonly string[],
 ): Rosters | undefined {
-  const { wish } = input
+  const { known } = standing
+  const counts = (roster: RosterContent) => mayActivate(roster, order, members)
+  if (founded) return counts(founded) ? { inForce: founded } : undefined
+  if (!known) return undefined
   let { inForce, pending } = known
-  const counts = (roster: RosterContent) => mayActivate(roster, partition, members)
-  const number = Math.max(inForce.number, pending?.number ?? 0) + 1
-  if (wish?.revives)
-    return counts(wish.content) ? { inForce: { ...wish.content, number, view: id } } : undefined
-  const settled =
-    pending && past.servedWith(pending) && able.some(({ process }) => isSeated(pending!, process))
-  if (pending && settled) {
+  if (pending && settles(pending, standing)) {
     inForce = pending
     pending = undefined
   }
   if (!counts(inForce) || (pending && !counts(pending))) return undefined
-  if (wish && counts(wish.content)) pending = { ...wish.content, number, view: id }
+  if (proposed && compareVersions(proposed, pending ?? inForce) > 0 && counts(proposed)) pending = proposed
   return pending ? { inForce, pending } : { inForce }
 }
 
-function plan(
-  { id, members, input }: ViewRecord<StrongInput>,
-  decided: Deciding & { readonly rosters: Rosters; readonly durability: Durability },
-): Plan {
-  const { rosters, past, able, partition, durability } = decided
+/** None when the partition may not serve in this view. `order` is that of the partition, of all nodes. */
+export function shapeOf(view: PlanView, standing: Standing, order: readonly string[]): PlanShape | undefined {
+  const rosters = rostersOf(view, standing, order)
+  if (!rosters || standing.able.length === 0) return undefined
+  const { id, members, durability, quiesced } = view
   const roster = rosters.pending ?? rosters.inForce
-  const isAble = (process: Process) => able.some((member) => member.process === process)
-  const order = ordered(members, partition)
-  const first = order.filter((process) => isSeated(roster, process)).slice(0, roster.replicationFactor)
-  const firstSuffice = first.length === roster.replicationFactor && first.every(isAble)
-  const extra = firstSuffice ? [] : order.filter((process) => isAble(process) && !first.includes(process))
+  const { replicationFactor } = roster
+  const isAble = (process: Process) => standing.able.includes(process)
+  const ids = replicasFirst(roster, order)
+  const isQuiesced = (process: Process) => quiesced.includes(process.id)
+  const ordered = ids
+    .flatMap((id) => members.find((member) => member.id === id) ?? [])
+    .sort((a, b) => Number(isQuiesced(a)) - Number(isQuiesced(b)))
+  const first = ordered.filter((process) => isSeated(roster, process)).slice(0, replicationFactor)
+  const firstSuffice = first.length === replicationFactor && first.every(isAble)
+  const extra = firstSuffice ? [] : ordered.filter((process) => isAble(process) && !first.includes(process))
   const replicas = [...first, ...extra]
   const complete = replicas.filter(isAble)
-  const source = able.reduce((best, member) =>
-    comparePositions(member.report.lineage.state, best.report.lineage.state) > 0 ? member : best,
-  )
   const activation: Activation = {
     regime: id,
-    previous: past.latest,
+    previous: standing.latest,
     members: members.map(({ id, incarnation }) => ({ id, incarnation })),
-    start: source.report.lineage.state,
-    synced: durability === 'commit' || complete.length < roster.replicationFactor,
+    synced: durability === 'commit' || complete.length < replicationFactor,
     ...(rosters.pending && { pending: rosters.pending.view }),
   }
-  const revives = input.wish?.revives === true
   return {
     activation,
     rosters,
     replicas,
     complete,
     master: complete[0]!,
-    source: source.process,
-    start: source.report.lineage,
-    revives,
+    first,
+    revives: standing.isRevived,
   }
 }
 
-function ordered(members: readonly Process[], partition: number): Process[] {
-  const places = new Rendezvous(members.map(({ id }) => id)).order(partition)
-  return places.map((id) => members.find((member) => member.id === id)!)
+/** The plan of one partition: the starting state is the highest of the complete copies (rule A7). */
+export function planFrom(
+  shape: PlanShape,
+  able: readonly Process[],
+  lineageOf: (process: Process) => Lineage,
+): Plan {
+  let source = able[0]!
+  let start = lineageOf(source)
+  for (const process of able) {
+    const lineage = lineageOf(process)
+    if (comparePositions(lineage.state, start.state) <= 0) continue
+    source = process
+    start = lineage
+  }
+  return { ...shape, source, start }
+}
+
+/** The plan of a partition that is alone in its namespace; none when it may not serve in this view. */
+export function planOf(
+  { id, members, input }: ViewRecord<SingleInput>,
+  partition: number,
+  durability: Durability,
+): Plan | undefined {
+  const { wish, reports } = input
+  const standing = new Standing(members, reports, wish)
+  const { known } = standing
+  const number = Math.max(known?.inForce.number ?? 0, known?.pending?.number ?? 0) + 1
+  const version = wish && { ...wish.content, number, view: id }
+  const seats = [known?.inForce, known?.pending, wish?.content].flatMap((roster) => roster?.seats ?? [])
+  const order = new Rendezvous([...new Set([...members, ...seats].map((node) => node.id))]).order(partition)
+  const view = {
+    ...{ id, members, durability, quiesced: [] },
+    founded: wish?.revives ? version : undefined,
+    proposed: wish?.revives ? undefined : version,
+    settles: (pending: RosterVersion) => standing.settles(pending),
+  }
+  const shape = shapeOf(view, standing, order)
+  const lineageOf = (process: Process) => reports[members.indexOf(process)]!.lineage
+  return shape && planFrom(shape, standing.able, lineageOf)
 }
 
 export function includesProcess(processes: readonly Process[], process: Process): boolean {

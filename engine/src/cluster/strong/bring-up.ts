@@ -38,6 +38,11 @@ export class BringUp<Content> {
     return sameProcess(self, plan.master) ? plan.source : plan.master
   }
 
+  /** This copy holds the starting state, or is not to get there. */
+  get isOver(): boolean {
+    return this.#giver === undefined
+  }
+
   /** To be called at the start and at every tick. */
   tick(): void {
     const giver = this.#giver

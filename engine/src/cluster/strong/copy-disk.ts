@@ -18,7 +18,6 @@ export interface Activation {
   /** The latest regime that may have served before. */
   readonly previous: ViewId
   readonly members: readonly Seat[]
-  readonly start: Position
   /** Every acknowledgement of this regime waits for the disk (rule D2). */
   readonly synced: boolean
   /** The view that proposed the roster version which is pending in this regime. */

@@ -6,8 +6,8 @@
  * Most copies have been through the same, and most of those share one object. So the file has a table of the different
  * metas, as JSON, and of each partition its number in the table.
  */
-import { noView } from '../view-id.ts'
 import type { CopyMeta } from './copy-disk.ts'
+import { blankMeta } from './copy-meta.ts'
 
 /** A small file that is written and read in one piece. */
 export interface WholeFile {
@@ -15,16 +15,6 @@ export interface WholeFile {
   read(): Promise<Buffer | undefined>
   /** On disk when it resolves; after a crash the file holds these bytes or those before. */
   write(bytes: Buffer): Promise<void>
-}
-
-/** Of a copy that knows nothing. */
-export const blankMeta: CopyMeta = {
-  rosters: undefined,
-  activations: [],
-  claims: [],
-  served: noView,
-  unclean: false,
-  closed: true,
 }
 
 interface Saved {

@@ -11,8 +11,9 @@ import type { OutgoingStream } from './outgoing-stream.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { comparePositions, type Position } from './position.ts'
 
-/** Records of one piece. */
+/** Records of one piece, and their bytes: at the first that exceeds it the piece ends. */
 const pieceRecords = 64
+const pieceBytes = 64 * 1024
 
 /** Items of one replica's stream, beyond which no further piece is read. */
 const maxItemsUnderWay = 64
@@ -56,9 +57,11 @@ export class Fill<Content> {
   }
 
   /** The next piece, if the stream has room. */
-  tick(): void {
+  advance(): void {
     if (this.#end !== undefined || this.#stream.length > maxItemsUnderWay) return
-    if (this.#point) this.#delta()
+    if (this.#point && !this.#left) return
+    if (!this.#context.mayFill()) return
+    if (this.#left) this.#delta(this.#left)
     else this.#range()
   }
 
@@ -70,24 +73,36 @@ export class Fill<Content> {
     return true
   }
 
-  #delta(): void {
-    if (!this.#left) return
-    const digests = this.#left.splice(0, this.#pieceRecords)
-    if (digests.length > 0) this.#stream.push({ kind: 'records', entries: this.#read(digests) })
-    if (this.#left.length === 0) this.#finish()
+  #delta(left: Digest[]): void {
+    const entries = this.#read(left)
+    left.splice(0, entries.length)
+    if (entries.length > 0) this.#stream.push({ kind: 'records', entries })
+    if (left.length === 0) this.#finish()
   }
 
   #range(): void {
     const after = this.#after
     const digests = this.#context.disk.digestsAfter(after, this.#pieceRecords)
-    const upTo = digests.length < this.#pieceRecords ? undefined : digests.at(-1)
-    this.#stream.push({ kind: 'range', after, upTo, entries: this.#read(digests) })
+    const entries = this.#read(digests)
+    const isLast = entries.length === digests.length && digests.length < this.#pieceRecords
+    const upTo = isLast ? undefined : entries.at(-1)![0]
+    this.#stream.push({ kind: 'range', after, upTo, entries })
     this.#after = upTo
-    if (upTo === undefined) this.#finish()
+    if (isLast) this.#finish()
   }
 
+  /** The first of them, as many as make a piece. */
   #read(digests: readonly Digest[]): Entry<Content>[] {
-    return digests.map((digest) => [digest, this.#context.disk.find(digest)] as const)
+    const { disk, weigh } = this.#context
+    const entries: Entry<Content>[] = []
+    let bytes = 0
+    for (const digest of digests) {
+      const version = disk.find(digest)
+      entries.push([digest, version])
+      if (version?.content !== undefined) bytes += weigh(version.content)
+      if (entries.length === this.#pieceRecords || bytes > pieceBytes) break
+    }
+    return entries
   }
 
   #finish(): void {

@@ -49,10 +49,11 @@ export function holds(lineage: Lineage, { regime, sequence }: Position): boolean
   return (endIn(lineage, regime) ?? -1) >= sequence
 }
 
-/** The lineage of a copy at the start of a regime. */
+/** The lineage of a copy at the start of a regime. A regime in which nothing was written says nothing. */
 export function begun({ epochs, state }: Lineage, regime: Regime): Lineage {
-  return {
-    epochs: [...epochs.slice(1 - keptEpochs), { regime, start: state }],
-    state: { regime, sequence: 0 },
-  }
+  const last = epochs.at(-1)
+  const isEmpty = last !== undefined && state.sequence === 0 && state.regime === last.regime
+  const epoch = { regime, start: isEmpty ? last.start : state }
+  const kept = isEmpty ? epochs.slice(0, -1) : epochs
+  return { epochs: [...kept.slice(1 - keptEpochs), epoch], state: { regime, sequence: 0 } }
 }

@@ -143,11 +143,22 @@ export class Master<Content> {
     this.#confirmation.confirmed(from, round)
   }
 
-  tick(): void {
-    for (const { stream, fill } of this.#followers.values()) {
-      fill?.tick()
-      stream.rewind()
-    }
+  /** Nothing is under way. */
+  get isIdle(): boolean {
+    if (!this.#confirmation.isIdle) return false
+    for (const { stream, fill } of this.#followers.values())
+      if (stream.length > 0 || (fill && !fill.isRecorded)) return false
+    return true
+  }
+
+  /** Goes on with fills. */
+  advance(): void {
+    for (const { fill } of this.#followers.values()) fill?.advance()
+  }
+
+  /** Says again what was not acknowledged. */
+  repeat(): void {
+    for (const { stream } of this.#followers.values()) stream.repeat()
     this.#confirmation.repeat()
   }
 

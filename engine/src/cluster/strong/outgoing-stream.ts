@@ -1,12 +1,14 @@
 import type { StreamItem } from './message.ts'
 
-/** What one replica has not acknowledged yet, in order. Said again from the start when nothing is heard for a tick. */
+/** What one replica has not acknowledged yet, in order. Said again from the start when nothing is heard for a while. */
 export class OutgoingStream<Content> {
   readonly #items: StreamItem<Content>[] = []
   /** Number of the first item that is left. */
   #first = 1
   /** Number of the last item that was said. */
   #said = 0
+  /** The first that was left, and had been said, at the last repetition. */
+  #stuck = 0
   #acknowledgedSequence = 0
 
   /** The last write that the replica has acknowledged. */
@@ -49,8 +51,10 @@ export class OutgoingStream<Content> {
     return { first, items }
   }
 
-  /** All that was not acknowledged is to be said again. */
-  rewind(): void {
-    this.#said = this.#first - 1
+  /** What was said before the last call, and has led to nothing since, is to be said again. */
+  repeat(): void {
+    const isSaid = this.#said >= this.#first
+    if (isSaid && this.#stuck === this.#first) this.#said = this.#first - 1
+    else this.#stuck = isSaid ? this.#first : 0
   }
 }

@@ -8,6 +8,10 @@ export interface PartitionContext<Content> {
   readonly self: Process
   readonly plan: Plan
   readonly disk: CopyDisk<Content>
+  /** Whether another piece of a fill may be read now. */
+  readonly mayFill: () => boolean
+  /** Bytes that it takes on the way, about. */
+  readonly weigh: (content: Content) => number
   send(to: Process, body: StrongBody<Content>): void
   /** As the disk's, but only while this view is the one that the node acts in (rule V2). */
   whenSynced(file: 'data' | 'meta', done: () => void): void

@@ -5,32 +5,36 @@
  */
 import { processKey, sameProcess, type Process } from '../process.ts'
 import { regimeOf } from '../regime.ts'
-import { compareViewIds, sameView } from '../view-id.ts'
-import type { ViewRecord } from '../views.ts'
-import {
-  includesProcess,
-  planOf,
-  type CopyReport,
-  type Durability,
-  type Plan,
-  type StrongInput,
-} from './activation.ts'
+import { sameView } from '../view-id.ts'
+import { includesProcess, type CopyReport, type Durability, type Plan } from './activation.ts'
 import { BringUp } from './bring-up.ts'
-import type { CopyDisk, CopyMeta, Digest } from './copy-disk.ts'
+import type { CopyDisk, Digest } from './copy-disk.ts'
+import { isServed, recovered, withActivation, withServed } from './copy-meta.ts'
 import { holds, type Lineage } from './lineage.ts'
 import { type Answer, Master, type Operation, type PendingWrite } from './master.ts'
 import type { StrongBody, StrongMessage } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { comparePositions, laterPosition } from './position.ts'
 import { Replica } from './replica.ts'
+import type { Standstills } from './standstill.ts'
 
 export interface StrongPartitionOptions<Content> {
   readonly self: Process
-  readonly partition: number
   readonly durability: Durability
   readonly disk: CopyDisk<Content>
-  /** Milliseconds without a tick after which this process counts as having stood still (rule L3). */
-  readonly standstill: number
+  readonly standstills: Standstills
+  /** Whether another piece of a fill may be read now. */
+  readonly mayFill: () => boolean
+  /** Bytes that it takes on the way, about. */
+  readonly weigh: (content: Content) => number
+}
+
+/** What a partition has to know of a view that activates it. */
+export interface PartitionView {
+  readonly plan: Plan
+  readonly members: readonly Process[]
+  /** As reported with the promise. */
+  readonly lineageOf: (process: Process) => Lineage
 }
 
 export interface StrongOutput<Content> {
@@ -39,12 +43,8 @@ export interface StrongOutput<Content> {
 }
 
 /** What a machine has in one view that activates the partition. */
-interface Acting<Content> {
-  readonly plan: Plan
-  readonly members: readonly Process[]
+interface Acting<Content> extends PartitionView {
   readonly bringUp: BringUp<Content>
-  /** As reported with the promise. */
-  readonly lineageOf: (process: Process) => Lineage
   /** Keys of members whose activation is on disk; the master's. */
   readonly written: Set<string>
   readonly replica: Replica<Content>
@@ -52,21 +52,13 @@ interface Acting<Content> {
   master: Master<Content> | undefined
 }
 
-/** The meta of a copy after a start: a stop that was not clean ends completeness, unless the disk has everything. */
-export function recovered(meta: CopyMeta, durability: Durability): CopyMeta {
-  const last = meta.activations.at(-1)
-  const lost = !meta.closed && durability === 'flush' && last !== undefined && !last.synced
-  return lost ? { ...meta, unclean: true } : meta
-}
-
 export class StrongPartition<Content> {
   readonly #options: StrongPartitionOptions<Content>
   #acting: Acting<Content> | undefined
   /** Of an earlier view: answered when a later one serves (rule W2). */
   #limbo: PendingWrite[] = []
-  #lastTick: number | undefined
-  /** It stood still, and the view has not been confirmed since (rule L3). */
-  #isDoubtful = false
+  /** How often the process had stood still when the view was last confirmed (rule L3). */
+  #trusted = 0
   #outputs: StrongOutput<Content>[] = []
 
   constructor(options: StrongPartitionOptions<Content>) {
@@ -95,29 +87,23 @@ export class StrongPartition<Content> {
     return { rosters, activations, claims, served, unclean, lineage: disk.lineage }
   }
 
-  enter(record: ViewRecord<StrongInput>): void {
-    const { self, partition, durability } = this.#options
+  /** Without a view: the partition may not serve in the one that begins. */
+  enter(view: PartitionView | undefined): void {
+    const { self, standstills } = this.#options
     this.leave()
-    const plan = planOf(record, partition, durability)
-    if (!plan) return
+    if (!view) return
+    const { plan, lineageOf } = view
     const context = this.#context(plan)
-    const lineageOf = (process: Process): Lineage =>
-      record.input.reports[record.members.findIndex((member) => sameProcess(member, process))]!.lineage
-    const bringUp = new BringUp(context, lineageOf, () => this.#write(context))
-    const replica = new Replica(context)
-    const { members } = record
     const acting: Acting<Content> = {
-      plan,
-      members,
-      bringUp,
-      lineageOf,
+      ...view,
+      bringUp: new BringUp(context, lineageOf, () => this.#write(context)),
       written: new Set(),
-      replica,
+      replica: new Replica(context),
       isWritten: false,
       master: undefined,
     }
     this.#acting = acting
-    this.#isDoubtful = false
+    this.#trusted = standstills.count
     if (!includesProcess(plan.complete, self)) this.#write(context)
     acting.bringUp.tick()
   }
@@ -130,13 +116,24 @@ export class StrongPartition<Content> {
     this.#limbo.push(...(acting.master?.leave() ?? []))
   }
 
-  tick(now: number): void {
+  /** Nothing is to be repeated and nothing to be filled. */
+  get isIdle(): boolean {
     const acting = this.#acting
-    this.#watch(now)
-    this.#lastTick = now
+    if (!acting) return true
+    return acting.bringUp.isOver && this.#knowsServed(acting) && (acting.master?.isIdle ?? true)
+  }
+
+  /** Goes on with fills. */
+  advance(): void {
+    this.#acting?.master?.advance()
+  }
+
+  /** Says again what has not been answered; to be called now and then while it is not idle. */
+  repeat(): void {
+    const acting = this.#acting
     if (!acting) return
     acting.bringUp.tick()
-    acting.master?.tick()
+    acting.master?.repeat()
     if (acting.isWritten && !this.#knowsServed(acting)) this.#sayWritten(acting)
   }
 
@@ -152,9 +149,11 @@ export class StrongPartition<Content> {
   execute(now: number, operation: Operation): void {
     const master = this.#acting?.master
     if (!master) return operation.answer({ kind: 'refused', why: 'unavailable' })
-    if (operation.kind === 'session read') this.#watch(now)
-    const isUnsure = this.#isDoubtful && operation.kind === 'session read'
-    master.execute(isUnsure ? { ...operation, kind: 'read' } : operation)
+    if (operation.kind !== 'session read') return master.execute(operation)
+    const standstills = this.#options.standstills.look(now)
+    if (standstills === this.#trusted) return master.execute(operation)
+    master.whenConfirmed(() => (this.#trusted = standstills))
+    master.execute({ ...operation, kind: 'read' })
   }
 
   truncate(answer: (answer: Answer) => void): void {
@@ -192,12 +191,6 @@ export class StrongPartition<Content> {
     return outputs
   }
 
-  #watch(now: number): void {
-    if (this.#lastTick === undefined || now - this.#lastTick <= this.#options.standstill) return
-    this.#isDoubtful = true
-    this.#acting?.master?.whenConfirmed(() => (this.#isDoubtful = false))
-  }
-
   #receive(acting: Acting<Content>, from: Process, body: StrongBody<Content>): void {
     const isFromMaster = sameProcess(from, acting.plan.master)
     switch (body.kind) {
@@ -228,17 +221,7 @@ export class StrongPartition<Content> {
     const { self, disk } = this.#options
     const isComplete = includesProcess(plan.complete, self)
     const write = () => {
-      const { meta } = disk
-      const kept = meta.activations.filter(({ regime }) => compareViewIds(regime, meta.served) >= 0)
-      const claims = meta.claims.filter((regime) => compareViewIds(regime, meta.served) >= 0)
-      disk.keep({
-        rosters: plan.rosters,
-        activations: [...kept, plan.activation],
-        claims: isComplete ? [...claims, plan.activation.regime] : claims,
-        served: meta.served,
-        unclean: meta.unclean && !isComplete,
-        closed: false,
-      })
+      disk.keep(withActivation(disk.meta, plan, isComplete))
       context.whenSynced('meta', () => this.#written())
     }
     if (isComplete && plan.activation.synced) context.whenSynced('data', write)
@@ -266,18 +249,20 @@ export class StrongPartition<Content> {
     if (written.size < members.length) return
     this.#serves(acting)
     acting.master = new Master(this.#context(plan), acting.lineageOf)
+    for (const member of members)
+      if (!sameProcess(member, self)) this.#send(plan, member, { kind: 'serving' })
   }
 
   /** It is known now that this regime has served. */
   #serves(acting: Acting<Content>): void {
     if (this.#knowsServed(acting)) return
     const { disk } = this.#options
-    disk.keep({ ...disk.meta, served: acting.plan.activation.regime })
+    disk.keep(withServed(disk.meta, acting.plan.activation.regime))
     this.#doubt(acting.plan)
   }
 
   #knowsServed(acting: Acting<Content>): boolean {
-    return sameView(this.#options.disk.meta.served, acting.plan.activation.regime)
+    return isServed(this.#options.disk.meta, acting.plan.activation.regime)
   }
 
   /** Answers what an earlier view left open: ok if the regime that serves now began with it. */
@@ -287,11 +272,9 @@ export class StrongPartition<Content> {
   }
 
   #context(plan: Plan): PartitionContext<Content> {
-    const { self, disk } = this.#options
+    const { self, disk, mayFill, weigh } = this.#options
     return {
-      self,
-      plan,
-      disk,
+      ...{ self, plan, disk, mayFill, weigh },
       send: (to, body) => this.#send(plan, to, body),
       whenSynced: (file, done) =>
         disk.whenSynced(file, () => {

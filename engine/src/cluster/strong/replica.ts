@@ -6,6 +6,7 @@
 import { type Regime, regimeOf } from '../regime.ts'
 import { includesProcess } from './activation.ts'
 import type { Digest } from './copy-disk.ts'
+import { withClaim } from './copy-meta.ts'
 import type { StreamItem, Write } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { laterPosition, positionText } from './position.ts'
@@ -103,7 +104,7 @@ export class Replica<Content> {
   #claim(): void {
     const { disk, plan } = this.#context
     const { regime } = plan.activation
-    disk.keep({ ...disk.meta, claims: [...disk.meta.claims, regime], unclean: false })
+    disk.keep(withClaim(disk.meta, regime))
     this.#context.whenSynced('meta', () => undefined)
   }
 }

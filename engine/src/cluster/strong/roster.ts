@@ -5,7 +5,7 @@
  */
 import type { NodeId } from '../node-id.ts'
 import type { Process } from '../process.ts'
-import { Rendezvous } from '../rendezvous.ts'
+import type { RosterSeat } from '../roster-control.ts'
 import { compareViewIds, sameView, type ViewId } from '../view-id.ts'
 
 /** A data folder of a node. */
@@ -15,10 +15,14 @@ export interface Seat {
 }
 
 export interface RosterContent {
-  readonly seats: readonly Seat[]
+  readonly seats: readonly RosterSeat[]
   readonly replicationFactor: number
   /** Incarnations that `revive` gave up for good: what they say of the past counts no more. */
   readonly givenUp: readonly string[]
+  /** Incarnation of the folder whose data the namespace begins with; without, it begins empty. */
+  readonly from?: string
+  /** Number of the wish that it fulfils. */
+  readonly wish?: number
 }
 
 export interface RosterVersion extends RosterContent {
@@ -66,12 +70,34 @@ export function knownRosters(reported: readonly Rosters[]): Rosters | undefined 
   return pending ? { inForce, pending } : { inForce }
 }
 
-/** Rule A1: whether a view of these members may activate the partition. */
-export function mayActivate(roster: RosterContent, partition: number, members: readonly Process[]): boolean {
+/** The nodes in this order, but first those that the roster makes replicas: from as many racks as there are. */
+export function replicasFirst(
+  { seats, replicationFactor }: RosterContent,
+  order: readonly NodeId[],
+): NodeId[] {
+  const rackOf = new Map(seats.map(({ id, rack }) => [id, rack]))
+  const racks = new Set<number>()
+  const front: NodeId[] = []
+  for (const id of order) {
+    const rack = rackOf.get(id)
+    if (front.length === replicationFactor) break
+    if (rack === undefined || racks.has(rack)) continue
+    racks.add(rack)
+    front.push(id)
+  }
+  return [...front, ...order.filter((id) => !front.includes(id))]
+}
+
+/** Rule A1: whether a view of these members may activate the partition with this order of nodes. */
+export function mayActivate(
+  roster: RosterContent,
+  order: readonly NodeId[],
+  members: readonly Process[],
+): boolean {
   const { seats, replicationFactor } = roster
-  const order = new Rendezvous(seats.map(({ id }) => id)).order(partition)
+  const listed = replicasFirst(roster, order).filter((id) => seats.some((seat) => seat.id === id))
   const present = new Set(members.filter((member) => isSeated(roster, member)).map(({ id }) => id))
-  const replicas = order.slice(0, replicationFactor)
+  const replicas = listed.slice(0, replicationFactor)
   const found = replicas.filter((id) => present.has(id)).length
   if (replicas.length > 0 && found === replicas.length) return true
   if (2 * present.size > seats.length) return found > 0

@@ -6,6 +6,7 @@ import { newDraft, newView, type RecordView } from '../../storage/record.ts'
 import type { RecordStore } from '../../storage/record-store.ts'
 import { StorageError } from '../../storage/storage-error.ts'
 import type { CopyChange, CopyDisk, CopyMeta, Digest, Entry, Version } from './copy-disk.ts'
+import { closed } from './copy-meta.ts'
 import { CopyMetas, type WholeFile } from './copy-metas.ts'
 import { type Lineage, noLineage } from './lineage.ts'
 import { comparePositions, type Position } from './position.ts'
@@ -84,11 +85,6 @@ export class StrongCopies {
     return found
   }
 
-  /** Resolves when all metas given so far are on disk. */
-  flush(): Promise<void> {
-    return this.#metas.flush()
-  }
-
   /** Now and then. */
   tick(): void {
     this.#metas.tick()
@@ -97,7 +93,7 @@ export class StrongCopies {
   /** After the last change: leaves the marks of a clean stop (rule D1). The store is to be closed then. */
   async close(): Promise<void> {
     await this.#options.store.flush()
-    for (const disk of this.#disks) if (!disk.meta.closed) disk.keep({ ...disk.meta, closed: true })
+    for (const disk of this.#disks) if (!disk.meta.closed) disk.keep(closed(disk.meta))
     await this.#metas.flush()
   }
 

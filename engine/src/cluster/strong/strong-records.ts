@@ -2,15 +2,14 @@
 import type { Namespace } from '../../namespace/namespace.ts'
 import type { Execution, RequestFacts } from '../copy-store.ts'
 import { NamespaceCopies } from '../namespace-copies.ts'
+import { weightOf } from '../stored-version.ts'
 import type { CopyDisk } from './copy-disk.ts'
 import type { Position } from './position.ts'
 import type { RecordContent } from './record-content.ts'
 import type { StrongCopies } from './strong-copies.ts'
+import type { StrongExecution, StrongStore } from './strong-store.ts'
 
-/** Bytes of a version on its way beside key and bins, about. */
-const headBytes = 64
-
-export class StrongRecords {
+export class StrongRecords implements StrongStore<RecordContent> {
   readonly partitions: number
   readonly #requests: NamespaceCopies
   readonly #copies: StrongCopies
@@ -31,15 +30,7 @@ export class StrongRecords {
     return this.#requests.execute(request)
   }
 
-  /**
-   * Does what the request asks for. What it writes, be it a delete, has this position and moves the copy's state there.
-   * `answer` is the whole answer as it goes to the client.
-   */
-  run(
-    request: Buffer,
-    partition: number,
-    position: Position,
-  ): { readonly answer: Buffer; readonly wrote: boolean } {
+  run(request: Buffer, partition: number, position: Position): StrongExecution {
     this.#copies.expect(partition, position)
     const answer = this.#requests.answerTo(request)
     return { answer, wrote: this.#copies.wrote(partition, position) }
@@ -50,7 +41,7 @@ export class StrongRecords {
   }
 
   /** Bytes that it takes on the way, about. */
-  weigh({ key, bins }: RecordContent): number {
-    return headBytes + key.length + bins.length
+  weigh(content: RecordContent): number {
+    return weightOf(content)
   }
 }

@@ -4,6 +4,7 @@ import type { NodeId } from '../../cluster/node-id.ts'
 import type { Process } from '../../cluster/process.ts'
 import type { RoutedRequest } from '../../cluster/request-routing.ts'
 import type { SavedCopies } from '../../cluster/saved-copies.ts'
+import type { StrongSetup } from '../../cluster/strong/strong-namespaces.ts'
 import type { ViewId } from '../../cluster/view-id.ts'
 import type { ViewRecord } from '../../cluster/views.ts'
 import { Mesh } from './mesh.ts'
@@ -20,6 +21,7 @@ export interface ClusterHostOptions {
   readonly seeds: readonly MeshAddress[]
   readonly rack: number
   readonly namespaces: readonly NamespaceSetup[]
+  readonly strong?: readonly StrongSetup[]
   readonly promised: ViewId
   /** Milliseconds between beats, and of silence after which a node counts as gone. */
   readonly heartbeat?: { readonly interval: number; readonly timeout: number }
@@ -65,6 +67,7 @@ export class ClusterHost {
     const { self, cluster, rack, namespaces, promised, serviceAddresses = () => [] } = options
     this.node = new ClusterNode({
       ...{ self, cluster, rack, namespaces, promised, serviceAddresses },
+      ...(options.strong ? { strong: options.strong } : {}),
       ...(options.heartbeat ?? defaultHeartbeat),
       // Ids are learned from the mesh; a node that has seeds waits for them before it makes a view of its own.
       seeds: options.seeds.map((address) => `?${address}`),

@@ -1,0 +1,262 @@
+/**
+ * One strong namespace on one node: a machine for each of its partitions, what they say to other nodes, and the requests
+ * that they serve. Only partitions in which something is under way are looked at again.
+ */
+import { ResultCode } from '../../values/result-code.ts'
+import { bareAnswer, type ClientRequest } from '../client-request.ts'
+import type { ClusteredNamespace, ServingMaster } from '../clustered-namespace.ts'
+import { StrongRead } from '../copy-store.ts'
+import type { NodeId } from '../node-id.ts'
+import type { Place } from '../partition-map.ts'
+import { sameProcess, type Process } from '../process.ts'
+import { viewKey } from '../view-id.ts'
+import type { Durability, Plan } from './activation.ts'
+import type { CopyDisk } from './copy-disk.ts'
+import type { Operation } from './master.ts'
+import type { StrongBody } from './message.ts'
+import { type NamespaceReport, namespaceReport } from './namespace-report.ts'
+import { Orders } from './orders.ts'
+import { StrongPartition } from './partition.ts'
+import { Plans, type StrongInput, type StrongView } from './plans.ts'
+import { Standstills } from './standstill.ts'
+import type { StrongBatch } from './strong-message.ts'
+import type { StrongStore } from './strong-store.ts'
+
+/** Milliseconds after which what led to nothing is said again. */
+const repeatPeriod = 200
+/** Pieces of fills that are read in one tick, of all partitions together. */
+const piecesPerTick = 32
+/** Bodies of one message. */
+const bodiesPerMessage = 256
+
+export interface StrongNamespaceOptions<Content> {
+  readonly name: string
+  readonly self: Process
+  readonly store: StrongStore<Content>
+  readonly durability: Durability
+  /** Milliseconds without a tick that count as a standstill (rule L3). */
+  readonly standstill: number
+  readonly send: (to: NodeId, message: StrongBatch<Content>) => void
+}
+
+export class StrongNamespace<Content> implements ClusteredNamespace {
+  readonly name: string
+  readonly store: StrongStore<Content>
+  readonly durability: Durability
+  readonly #options: StrongNamespaceOptions<Content>
+  readonly #partitions: readonly StrongPartition<Content>[]
+  readonly #orders: Orders
+  readonly #standstills: Standstills
+  #plans: Plans | undefined
+  #view: string | undefined
+  /** Partitions that may have something to say. */
+  readonly #touched = new Set<number>()
+  /** Partitions in which something is under way. */
+  readonly #busy = new Set<number>()
+  #pieces = piecesPerTick
+  #nextRepeat = -Infinity
+
+  constructor(options: StrongNamespaceOptions<Content>) {
+    const { name, store, self, durability, standstill } = options
+    this.#options = options
+    this.name = name
+    this.store = store
+    this.durability = durability
+    this.#orders = new Orders(store.partitions)
+    const standstills = new Standstills(standstill)
+    this.#standstills = standstills
+    const mayFill = () => this.#pieces-- > 0
+    const weigh = (content: Content) => store.weigh(content)
+    this.#partitions = Array.from({ length: store.partitions }, (_, partition) => {
+      const disk = store.disk(partition)
+      return new StrongPartition({ self, durability, disk, standstills, mayFill, weigh })
+    })
+  }
+
+  /** The plans of the view in which this node acts. */
+  get plans(): Plans | undefined {
+    return this.#plans
+  }
+
+  report(): NamespaceReport {
+    const { store } = this.#options
+    const copies = this.#partitions.map((_, partition) => store.disk(partition))
+    const isEarlier = (copy: CopyDisk<Content>) =>
+      copy.lineage.epochs.length === 0 && copy.digestsAfter(undefined, 1).length > 0
+    return namespaceReport(copies, copies.some(isEarlier))
+  }
+
+  /** The view has begun: its record says what is to be done. */
+  enter(view: StrongView, input: StrongInput): void {
+    this.leave()
+    const plans = new Plans(view, input, this.#orders)
+    this.#plans = plans
+    this.#view = viewKey(view.id)
+    for (const [partition, machine] of this.#partitions.entries()) {
+      const plan = plans.at(partition)
+      const lineageOf = (process: Process) => plans.lineageOf(partition, process)
+      machine.enter(plan && { plan, members: view.members, lineageOf })
+      this.#touched.add(partition)
+    }
+  }
+
+  /** This node's next promise begins: nothing of the view is done any more. */
+  leave(): void {
+    this.#view = undefined
+    this.#plans = undefined
+    this.#busy.clear()
+    for (const machine of this.#partitions) machine.leave()
+  }
+
+  receive(from: Process, { view, bodies }: StrongBatch<Content>): void {
+    const plans = this.#plans
+    if (!plans || view !== this.#view) return
+    for (const [partition, body] of bodies) {
+      const machine = this.#partitions[partition]
+      if (!machine) continue
+      machine.receive(from, { version: 1, view: plans.view.id, body })
+      machine.advance()
+      this.#touched.add(partition)
+    }
+  }
+
+  /** Runs what waited for the disk. */
+  turn(partition: number, run: () => void): void {
+    run()
+    this.#touched.add(partition)
+  }
+
+  tick(now: number): void {
+    this.#standstills.tick(now)
+    this.#pieces = piecesPerTick
+    const repeats = now >= this.#nextRepeat
+    if (repeats) this.#nextRepeat = now + repeatPeriod
+    for (const partition of this.#busy) {
+      const machine = this.#partitions[partition]!
+      if (repeats) machine.repeat()
+      machine.advance()
+      this.#touched.add(partition)
+    }
+  }
+
+  /** Sends what has gathered; to be called at the end of each turn. */
+  flush(): void {
+    if (this.#touched.size === 0) return
+    const batches = new Map<NodeId, [number, StrongBody<Content>][]>()
+    for (const partition of this.#touched) {
+      const machine = this.#partitions[partition]!
+      for (const { to, message } of machine.take()) {
+        const batch = batches.get(to.id)
+        if (batch) batch.push([partition, message.body])
+        else batches.set(to.id, [[partition, message.body]])
+      }
+      if (machine.isIdle) this.#busy.delete(partition)
+      else this.#busy.add(partition)
+    }
+    this.#touched.clear()
+    for (const [to, bodies] of batches) this.#send(to, bodies)
+  }
+
+  place(partition: number): Place | undefined {
+    if (this.#view === undefined) return undefined
+    const plan = this.#partitions[partition]!.plan
+    return plan ? placeOf(plan) : nowhere
+  }
+
+  masterOf(partition: number): ServingMaster | undefined {
+    if (this.#view === undefined) return undefined
+    const plan = this.#partitions[partition]!.plan
+    return !plan || sameProcess(plan.master, this.#options.self) ? this : undefined
+  }
+
+  /** A strong copy is never asked alone. */
+  answersReads(): boolean {
+    return false
+  }
+
+  serve(now: number, request: ClientRequest): void {
+    const { facts } = request
+    const machine = this.#partitions[facts.partition]!
+    if (!machine.plan) return this.#serveUnavailable(request)
+    if (!machine.isServing) return request.refuse()
+    machine.execute(now, this.#operationOf(request))
+    this.#touched.add(facts.partition)
+  }
+
+  /** Partitions that this node leads and in which it does not serve yet, or fills. */
+  get unsettled(): number {
+    return this.#count(({ plan, isServing, isFilled }) => plan !== undefined && !(isServing && isFilled))
+  }
+
+  /** Partitions that another view would leave with fewer copies, or to another master. */
+  get misplaced(): number {
+    const misplaced = this.#count(({ plan }) => {
+      if (!plan) return false
+      const { first, master, replicas, rosters } = plan
+      const { replicationFactor } = rosters.pending ?? rosters.inForce
+      if (first[0] && !sameProcess(first[0], master)) return true
+      return first.length === replicationFactor && replicas.length > replicationFactor
+    })
+    return misplaced + (this.#plans?.isPending ? 1 : 0)
+  }
+
+  #count(counts: (machine: StrongPartition<Content>) => boolean): number {
+    let count = 0
+    for (const machine of this.#partitions) {
+      if (machine.plan && sameProcess(machine.plan.master, this.#options.self) && counts(machine)) count++
+    }
+    return count
+  }
+
+  #operationOf(request: ClientRequest): Operation {
+    const { facts, request: body } = request
+    let frame: Buffer | undefined
+    return {
+      digest: facts.digest.toString('latin1'),
+      kind: facts.writes ? 'write' : facts.strongRead === StrongRead.LINEARIZE ? 'read' : 'session read',
+      run: (position) => {
+        const { answer, wrote } = this.store.run(body, facts.partition, position)
+        frame = answer
+        return wrote
+      },
+      answer: (answer) => {
+        if (answer.kind === 'ok') request.answer(frame!)
+        else if (answer.kind === 'in doubt') request.answer(bareAnswer(ResultCode.TIMEOUT))
+        else if (answer.why === 'unavailable') request.refuse()
+        else if (answer.why === 'key busy') request.answer(bareAnswer(ResultCode.KEY_BUSY))
+        else request.answer(bareAnswer(ResultCode.DEVICE_OVERLOAD))
+      },
+    }
+  }
+
+  #serveUnavailable(request: ClientRequest): void {
+    const { facts } = request
+    const mayBeStale = !facts.writes && facts.strongRead === StrongRead.ALLOW_UNAVAILABLE
+    request.answer(
+      mayBeStale ? this.store.execute(request.request).answer : bareAnswer(ResultCode.PARTITION_UNAVAILABLE),
+    )
+  }
+
+  #send(to: NodeId, bodies: readonly (readonly [number, StrongBody<Content>])[]): void {
+    const view = this.#view
+    if (view === undefined) return
+    for (let at = 0; at < bodies.length; at += bodiesPerMessage) {
+      const some = bodies.slice(at, at + bodiesPerMessage)
+      this.#options.send(to, { kind: 'strong', view, namespace: this.name, bodies: some })
+    }
+  }
+}
+
+/** Of a partition that may not serve. */
+const nowhere: Place = { order: [], replicas: [], master: '', holders: [] }
+
+function placeOf({ replicas, master, complete }: Plan): Place {
+  const order = replicas.map(({ id }) => id)
+  const ids = order.filter((id) => id !== master.id)
+  return {
+    order,
+    replicas: [master.id, ...ids],
+    master: master.id,
+    holders: complete.filter((process) => process !== master).map(({ id }) => id),
+  }
+}
