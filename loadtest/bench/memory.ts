@@ -24,7 +24,9 @@ export async function memory(): Promise<void> {
     await larder.stop()
     larder = await ServerProcess.larder(args)
     const afterStop = larder.startedInMs
-    const { quiet, busy } = await readsBesideWork(larder)
+    // The first time, the code of both is compiled meanwhile on the same core.
+    const { busy: first } = await readsBesideWork(larder)
+    const { quiet, busy: again } = await readsBesideWork(larder)
     printTable(
       ['1 million records of 100 bytes', '', 'goal'],
       [
@@ -36,8 +38,10 @@ export async function memory(): Promise<void> {
         ['start after kill -9, ms', thousands(afterKill), '1,500'],
         ['start after a clean stop, ms', thousands(afterStop), '1,000'],
         ['p99.9 of reads, quiet, µs', thousands(quiet.p999Micros), ''],
-        ['  while a million others are taken out and compacted, µs', thousands(busy.p999Micros), ''],
-        ['  ratio', ratio(busy.p999Micros / quiet.p999Micros), 'below 2×'],
+        ['  while a million others are taken out and compacted, µs', thousands(again.p999Micros), ''],
+        ['  ratio', ratio(again.p999Micros / quiet.p999Micros), 'below 2×'],
+        ['  the same for the first time after a start, µs', thousands(first.p999Micros), ''],
+        ['  ratio', ratio(first.p999Micros / quiet.p999Micros), ''],
       ],
     )
   } finally {
