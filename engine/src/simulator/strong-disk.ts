@@ -7,8 +7,27 @@ import { noLineage, type Lineage } from '../cluster/strong/lineage.ts'
 import { comparePositions, origin, type Position } from '../cluster/strong/position.ts'
 import type { Random } from './random.ts'
 
-export class StrongDisk implements CopyDisk<string> {
+/** The disk of one copy in a schedule, and what can happen to it. */
+export interface ScheduledDisk extends CopyDisk<string> {
+  /** What a power failure would leave at least. */
+  readonly syncedMeta: CopyMeta
+  /** The process has come to its end in peace. */
+  syncAll(): void
+  losePower(random: Random): void
+}
+
+/** The process that has the disk. */
+export interface DiskProcess {
   /** Runs it after a while, unless the process has ended by then. */
+  readonly later: (run: () => void) => void
+  /** Runs it now, and sends what comes of it. */
+  readonly turn: (run: () => void) => void
+}
+
+/** A disk with this on it. */
+export type NewDisk = (process: DiskProcess, meta: CopyMeta, lineage: Lineage) => ScheduledDisk
+
+export class StrongDisk implements ScheduledDisk {
   readonly #later: (run: () => void) => void
   #data: CopyChange<string>[] = []
   #metas: CopyMeta[]
@@ -19,7 +38,7 @@ export class StrongDisk implements CopyDisk<string> {
   #horizon = origin
   #truncated = origin
 
-  constructor(later: (run: () => void) => void, meta: CopyMeta, lineage: Lineage) {
+  constructor({ later }: Pick<DiskProcess, 'later'>, meta: CopyMeta, lineage: Lineage) {
     this.#later = later
     this.#metas = [meta]
     this.apply({ lineage })
@@ -30,7 +49,6 @@ export class StrongDisk implements CopyDisk<string> {
     return this.#metas.at(-1)!
   }
 
-  /** What a power failure would leave at least. */
   get syncedMeta(): CopyMeta {
     return this.#metas[this.#syncedMetas - 1]!
   }

@@ -3,7 +3,7 @@ import { contentOf, type Digest } from '../cluster/strong/copy-disk.ts'
 import type { Answer } from '../cluster/strong/master.ts'
 import type { StrongPartition } from '../cluster/strong/partition.ts'
 import { linearizability, maxOperations, type Operation } from './linearizability.ts'
-import type { StrongDisk } from './strong-disk.ts'
+import type { ScheduledDisk } from './strong-disk.ts'
 import type { StrongWitness } from './strong-witness.ts'
 
 interface OpenOperation extends Operation {
@@ -14,7 +14,7 @@ interface OpenOperation extends Operation {
 /** Where an operation is done. */
 export interface Copy {
   readonly partition: StrongPartition<string>
-  readonly disk: StrongDisk
+  readonly disk: ScheduledDisk
 }
 
 /** Steps of one check. */

@@ -14,7 +14,7 @@ import { Standstills } from '../cluster/strong/standstill.ts'
 import type { Clock } from './clock.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
-import { StrongDisk } from './strong-disk.ts'
+import { type NewDisk, type ScheduledDisk } from './strong-disk.ts'
 import { noLineage } from '../cluster/strong/lineage.ts'
 import type { Copy } from './strong-history.ts'
 import type { StrongWitness } from './strong-witness.ts'
@@ -33,6 +33,7 @@ export interface StrongWorld {
   readonly partition: number
   /** Longest sync, but for one in twenty, which may take six times as long. */
   readonly diskDelay: number
+  readonly newDisk: NewDisk
   /** What an operator has asked for; whoever leads next takes it. */
   wish: RosterWish | undefined
   say: (node: string, text: () => string) => void
@@ -45,7 +46,7 @@ export class StrongNode {
   readonly id: string
   readonly #world: StrongWorld
   incarnation: string
-  disk: StrongDisk
+  disk: ScheduledDisk
   #promised: ViewId = noView
   #process: Process | undefined
   #views: Views<CopyReport, SingleInput> | undefined
@@ -260,8 +261,9 @@ export class StrongNode {
     return { reports: members.map((member) => reports.get(processKey(member))!), ...(wish && { wish }) }
   }
 
-  #newDisk(meta: CopyMeta, lineage: Lineage): StrongDisk {
-    return new StrongDisk((run) => this.#later(this.#syncTime(), run), meta, lineage)
+  #newDisk(meta: CopyMeta, lineage: Lineage): ScheduledDisk {
+    const later = (run: () => void) => this.#later(this.#syncTime(), run)
+    return this.#world.newDisk({ later, turn: (run) => this.#turn(run) }, meta, lineage)
   }
 
   #syncTime(): number {

@@ -4,6 +4,7 @@
  */
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
+import type { NewDisk } from './strong-disk.ts'
 import type { StrongNode } from './strong-node.ts'
 import { StrongStage, type StrongSetting } from './strong-stage.ts'
 
@@ -11,6 +12,8 @@ export interface StrongRunOptions {
   readonly seed: number
   /** Writes down who said what; the run is the same without, and writes it down only when it is asked for. */
   readonly transcript?: boolean
+  /** Another disk than the model of one. */
+  readonly newDisk?: NewDisk
 }
 
 /** How often things happen in a storm, in parts of their sum; each schedule has a taste of its own. */
@@ -50,15 +53,15 @@ const faultKinds: readonly Event[] = ['crash', 'stop', 'blank', 'pause', 'cut', 
 const indispensable: readonly Event[] = ['propose', 'tick', 'write', 'start', 'resume', 'heal']
 
 /** @example runStrong({ seed: 7 }).violations // [] */
-export function runStrong({ seed, transcript = false }: StrongRunOptions): RunResult {
-  const { violations, checksum, counts, transcript: text } = new StrongRun(seed, transcript).run()
+export function runStrong({ seed, transcript = false, newDisk }: StrongRunOptions): RunResult {
+  const { violations, checksum, counts, transcript: text } = new StrongRun(seed, transcript, newDisk).run()
   return {
     seed,
     violations,
     checksum,
     counts,
     get transcript() {
-      return transcript ? text : runStrong({ seed, transcript: true }).transcript
+      return transcript ? text : runStrong({ seed, transcript: true, ...(newDisk && { newDisk }) }).transcript
     },
   }
 }
@@ -74,7 +77,7 @@ class StrongRun {
   readonly #weights: readonly [Event, number][]
   #faults = 0
 
-  constructor(seed: number, transcript: boolean) {
+  constructor(seed: number, transcript: boolean, newDisk: NewDisk | undefined) {
     const random = new Random(seed)
     this.#random = random
     this.#weights = this.#taste()
@@ -89,6 +92,7 @@ class StrongRun {
       partition: random.below(64),
       diskDelay: random.pick([0.5, 4, 20]),
       network: random.pick(networks),
+      newDisk,
     }
     this.#stage = new StrongStage(this.#setting, random, transcript)
   }

@@ -5,6 +5,7 @@
 import { Rendezvous } from '../cluster/rendezvous.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
+import type { NewDisk } from './strong-disk.ts'
 import { StrongStage, type StrongSetting } from './strong-stage.ts'
 
 interface Scene {
@@ -251,9 +252,9 @@ const scenes: readonly Scene[] = [
 export const sceneCount = scenes.length
 
 /** @example runScene(0).violations // [] */
-export function runScene(seed: number): RunResult {
+export function runScene(seed: number, newDisk?: NewDisk): RunResult {
   const scene = scenes[seed % scenes.length]!
-  const stage = new StrongStage({ ...plain, ...scene.setting }, new Random(seed), true)
+  const stage = new StrongStage({ ...plain, ...scene.setting, newDisk }, new Random(seed), true)
   stage.say(() => scene.name)
   scene.play(stage)
   stage.calm()

@@ -13,6 +13,7 @@ import { Clock } from './clock.ts'
 import { Network, type NetworkFaults } from './network.ts'
 import type { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
+import { type NewDisk, StrongDisk } from './strong-disk.ts'
 import { StrongHistory } from './strong-history.ts'
 import { StrongNode, type StrongParcel, type StrongWorld } from './strong-node.ts'
 import { StrongWitness } from './strong-witness.ts'
@@ -28,6 +29,8 @@ export interface StrongSetting {
   /** Longest sync as a rule, in milliseconds. */
   readonly diskDelay: number
   readonly network: NetworkFaults
+  /** By default one that is a model. */
+  readonly newDisk?: NewDisk | undefined
 }
 
 export type StrongResult = Omit<RunResult, 'seed'>
@@ -55,6 +58,7 @@ export class StrongStage {
 
   constructor(setting: StrongSetting, random: Random, writesDown: boolean) {
     const { durability, partition, diskDelay } = setting
+    const { newDisk = (process, meta, lineage) => new StrongDisk(process, meta, lineage) } = setting
     this.#random = random
     this.network = new Network(this.#clock, random, (_from, to, parcel) => this.node(to).receive(parcel))
     this.network.faults = { ...setting.network }
@@ -65,7 +69,10 @@ export class StrongStage {
     this.history = new StrongHistory(digests, this.witness, (text) => say('--', text))
     const { network, witness } = this
     const clock = this.#clock
-    this.#world = { clock, random, network, witness, durability, partition, diskDelay, wish: undefined, say }
+    this.#world = {
+      ...{ clock, random, network, witness, durability, partition, diskDelay, newDisk },
+      ...{ wish: undefined, say },
+    }
     this.nodes = this.#found(setting)
   }
 

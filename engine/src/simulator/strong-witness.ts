@@ -5,7 +5,7 @@ import type { Digest } from '../cluster/strong/copy-disk.ts'
 import { holds } from '../cluster/strong/lineage.ts'
 import { comparePositions, positionText, type Position } from '../cluster/strong/position.ts'
 import { compareViewIds, sameView, viewKey, type ViewId } from '../cluster/view-id.ts'
-import type { StrongDisk } from './strong-disk.ts'
+import type { ScheduledDisk } from './strong-disk.ts'
 import type { StrongNode } from './strong-node.ts'
 
 export class StrongWitness {
@@ -53,7 +53,7 @@ export class StrongWitness {
   }
 
   /** Counts what a stop without a last sync may take away: nothing that a synced regime has acknowledged (rule D2). */
-  stopsUncleanly({ meta, syncedMeta }: StrongDisk): void {
+  stopsUncleanly({ meta, syncedMeta }: ScheduledDisk): void {
     const mayLose = [meta, syncedMeta].some(({ activations }) => {
       const last = activations.at(-1)
       return last !== undefined && this.#entered.get(viewKey(last.regime))?.synced !== true

@@ -54,7 +54,7 @@ function sight<Content>(
 type Change = CopyChange<string>
 
 function model(changes: readonly Change[]): StrongDisk {
-  const disk = new StrongDisk(() => undefined, blankMeta, noLineage)
+  const disk = new StrongDisk({ later: () => undefined }, blankMeta, noLineage)
   for (const change of changes) disk.apply(change)
   return disk
 }

@@ -22,7 +22,7 @@ function scene() {
   let waiting: (() => void)[] = []
   const copies = processes.map((self) => {
     const meta = { ...blankMeta, rosters: { inForce: roster }, claims: [noView] }
-    const disk = new StrongDisk((run) => waiting.push(run), meta, firstLineage)
+    const disk = new StrongDisk({ later: (run) => waiting.push(run) }, meta, firstLineage)
     return {
       self,
       disk,

@@ -85,6 +85,11 @@ export class StrongCopies {
     return found
   }
 
+  /** Resolves when all metas given so far are on disk. */
+  flush(): Promise<void> {
+    return this.#metas.flush()
+  }
+
   /** Now and then. */
   tick(): void {
     this.#metas.tick()
