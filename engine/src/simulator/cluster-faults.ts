@@ -39,13 +39,13 @@ export function clusterFaults(stage: ClusterStage): Record<string, (node: Cluste
     'replication factor': () => {
       const factor = 1 + random.below(3)
       for (const node of random.some(nodes)) node.replicationFactor = factor
-      renewView(nodes)
+      recluster(nodes)
     },
     quiesce: (node) => {
       node.operate((each) => {
         each.quiesced = !each.quiesced
       })
-      renewView(nodes)
+      recluster(nodes)
     },
   }
 }
@@ -63,9 +63,9 @@ export async function standLongStill(
   for (const node of nodes) node.resume()
 }
 
-/** What `recluster:` does: the leader of each view makes another one. */
-export function renewView(nodes: readonly ClusterSimNode[]): void {
-  for (const node of nodes) node.operate(({ membership }) => membership.renew())
+/** What an operator says to all nodes so that what was changed comes into force. */
+export function recluster(nodes: readonly ClusterSimNode[]): void {
+  for (const node of nodes) node.operate((each) => each.recluster())
 }
 
 /** Milliseconds that a clock is ahead or behind. */

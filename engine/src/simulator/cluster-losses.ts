@@ -5,7 +5,7 @@
  * once losing power, too.
  */
 import type { ClusterClients } from './cluster-clients.ts'
-import { anySkew, fullDiskTime, renewView, standLongStill } from './cluster-faults.ts'
+import { anySkew, fullDiskTime, recluster, standLongStill } from './cluster-faults.ts'
 import type { ClusterSimNode } from './cluster-sim-node.ts'
 import type { ClusterStage } from './cluster-stage.ts'
 import { beatTimeout } from './cluster-world.ts'
@@ -87,7 +87,7 @@ export class ClusterLosses {
     node.operate((each) => {
       each.quiesced = true
     })
-    renewView(this.members)
+    recluster(this.members)
     await this.#stage.wait(beatTimeout)
     await this.#stage.settle(this.members)
     if (!this.#stage.goesOn) return
@@ -101,7 +101,7 @@ export class ClusterLosses {
     this.#storm.note('replication factor', `${factor}`)
     this.#replicationFactor = factor
     for (const node of this.#stage.nodes) node.replicationFactor = factor
-    renewView(this.members)
+    recluster(this.members)
     await this.#stage.wait(this.#stage.random.between(0, 1500))
   }
 

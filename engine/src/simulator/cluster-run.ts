@@ -5,7 +5,7 @@
  */
 import { checkConvergence, checkNothingLost, checkReads, checkWhole } from './cluster-checks.ts'
 import { ClusterClients } from './cluster-clients.ts'
-import { anySkew, clusterFaults, fullDiskTime, renewView, standLongStill } from './cluster-faults.ts'
+import { anySkew, clusterFaults, fullDiskTime, recluster, standLongStill } from './cluster-faults.ts'
 import { ClusterLosses } from './cluster-losses.ts'
 import type { ClusterSimNode } from './cluster-sim-node.ts'
 import { ClusterStage } from './cluster-stage.ts'
@@ -50,13 +50,14 @@ class ClusterRun {
     const nodes = 3 + random.below(5)
     const replicationFactor = (this.#replicationFactor = random.pick([2, 2, 3]))
     const durability = random.pick<Durability>(['none', 'flush', 'commit'])
-    const setting = { nodes, partitions, replicationFactor, durability, lines }
+    const racks = random.pick([1, 1, 2, 3])
+    const setting = { nodes, partitions, replicationFactor, racks, durability, lines }
     const stage = (this.#stage = new ClusterStage(random, setting))
     this.#clients = new ClusterClients(stage.world, stage.nodes, 1 + random.below(12))
     this.#storm = new Storm({ ...stage.world, nodes: stage.nodes, own: clusterFaults(stage) })
     if (kind === 'losses')
       this.#losses = new ClusterLosses(stage, this.#clients, this.#storm, replicationFactor)
-    stage.say('--', `${nodes} nodes, RF ${replicationFactor}, ${durability}`)
+    stage.say('--', `${nodes} nodes in ${racks} racks, RF ${replicationFactor}, ${durability}`)
   }
 
   get goesOn(): boolean {
@@ -162,7 +163,7 @@ class ClusterRun {
     // Who stood still when its disk failed ends only now.
     await this.#stage.wait(1)
     for (const node of nodes) node.start()
-    renewView(nodes)
+    recluster(nodes)
     await this.#stage.settle()
     await this.#stage.wait(fullDiskTime)
     this.#clients.beginQuiet({ settled: true })

@@ -37,6 +37,12 @@ interface Saved {
   readonly copies: Readonly<Record<string, SavedCopies>>
 }
 
+/** What a node is configured with. */
+export interface NodePlan {
+  readonly replicationFactor: number
+  readonly rack: number
+}
+
 const tombstoneLife = 86_400_000
 /** Milliseconds after which peers learn that nobody listens any more where a process was killed. */
 const refusedAfter = 10
@@ -45,6 +51,7 @@ export class ClusterSimNode implements FaultyNode {
   readonly id: string
   readonly disk: NodeDisk<Saved>
   readonly #world: ClusterWorld
+  readonly #rack: number
   readonly #standstill = new Standstill()
   #incarnation: string
   #running: Running | undefined
@@ -56,8 +63,9 @@ export class ClusterSimNode implements FaultyNode {
   /** Ends of its process and standstills so far. */
   interruptions = 0
 
-  constructor(id: string, world: ClusterWorld, replicationFactor: number) {
+  constructor(id: string, world: ClusterWorld, { replicationFactor, rack }: NodePlan) {
     this.id = id
+    this.#rack = rack
     this.#world = world
     this.replicationFactor = replicationFactor
     this.#incarnation = world.random.id()
@@ -125,7 +133,7 @@ export class ClusterSimNode implements FaultyNode {
       timeout: beatTimeout,
       random: () => random.fraction(),
       promised: saved.promised,
-      rack: 0,
+      rack: this.#rack,
       namespaces: [
         {
           name: namespaceName,
@@ -307,9 +315,11 @@ export class ClusterSimNode implements FaultyNode {
         return this.#save(running, { promised }, () => node.promiseStored(clock.now, promised))
       }
       case 'storeCopies':
-        return this.#save(running, { copies: output.copies }, () =>
-          node.copiesStored(clock.now, output.number),
-        )
+        return this.#save(running, { copies: output.copies }, () => {
+          const before = node.serving
+          node.copiesStored(clock.now, output.number)
+          if (node.serving !== before) this.#checkMap(node)
+        })
       case 'enter': {
         witness.entered(self, output.record)
         maps.entered(output.record)
@@ -317,6 +327,12 @@ export class ClusterSimNode implements FaultyNode {
         this.#say(`enters ${viewKey(output.record.id)}: ${members}`)
       }
     }
+  }
+
+  #checkMap({ serving, namespaces }: ClusterNode): void {
+    const namespace = namespaces.get(namespaceName)
+    if (!serving || !namespace) return
+    this.#world.maps.serving(this.id, serving, namespaceName, (partition) => namespace.place(partition))
   }
 
   #save(running: Running, change: Partial<Saved>, done: () => void): void {

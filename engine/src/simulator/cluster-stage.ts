@@ -23,6 +23,7 @@ export interface StageSetting {
   readonly nodes: number
   readonly partitions: number
   readonly replicationFactor: number
+  readonly racks: number
   readonly durability: Durability
   /** Lines of the transcript that are kept. */
   readonly lines?: number | undefined
@@ -45,7 +46,8 @@ export class ClusterStage {
   readonly #violations: string[] = []
   #disksAwake = false
 
-  constructor(random: Random, { nodes, partitions, replicationFactor, durability, lines }: StageSetting) {
+  constructor(random: Random, setting: StageSetting) {
+    const { nodes, partitions, replicationFactor, racks, durability, lines } = setting
     this.random = random
     this.transcript = new Transcript(lines)
     const byId = new Map<string, ClusterSimNode>()
@@ -67,7 +69,9 @@ export class ClusterStage {
         this.#disksAwake = true
       },
     }
-    this.nodes = this.world.ids.map((id) => new ClusterSimNode(id, this.world, replicationFactor))
+    this.nodes = this.world.ids.map(
+      (id, i) => new ClusterSimNode(id, this.world, { replicationFactor, rack: i % racks }),
+    )
     for (const node of this.nodes) byId.set(node.id, node)
   }
 

@@ -1,6 +1,7 @@
 /**
- * Sees every view that is entered and says where its partition maps break P1 and P2 of cluster/README.md: a partition
- * moves only to a node that joins or from one that leaves.
+ * Sees the map of every view and says where it breaks P1 to P4 of cluster/README.md: all members have the same, a
+ * partition moves only to a node that joins or from one that leaves, replicas lie in as many racks as they can, and
+ * quiesced nodes stand behind all others.
  */
 import type { ViewInput } from '../cluster/cluster-node.ts'
 import { type MapNode, partitionMap, type Place } from '../cluster/partition-map.ts'
@@ -16,7 +17,8 @@ interface NamespaceMap {
 
 export class MapWitness {
   readonly violations: string[] = []
-  readonly #seen = new Set<string>()
+  /** By view and namespace. */
+  readonly #maps = new Map<string, NamespaceMap>()
   /** The one that was seen last, by namespace. */
   readonly #last = new Map<string, NamespaceMap>()
   /** Replicas that changed hands. */
@@ -24,15 +26,45 @@ export class MapWitness {
 
   entered({ id, input }: ViewRecord<ViewInput>): void {
     const view = viewKey(id)
-    if (this.#seen.has(view)) return
-    this.#seen.add(view)
     const { nodes } = input
     for (const { name, partitions, replicationFactor, holdings } of input.namespaces) {
+      if (this.#maps.has(`${view} ${name}`)) continue
       const places = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
       const map = { view, nodes, replicationFactor, places }
+      this.#maps.set(`${view} ${name}`, map)
+      this.#checkPlaces(map)
       const last = this.#last.get(name)
       if (last) this.#compare(last, map)
       this.#last.set(name, map)
+    }
+  }
+
+  /** A member begins to serve by this map (P1). */
+  serving(
+    node: string,
+    view: string,
+    namespace: string,
+    placeOf: (partition: number) => Place | undefined,
+  ): void {
+    for (const [partition, place] of this.#maps.get(`${view} ${namespace}`)?.places.entries() ?? []) {
+      const found = placeOf(partition)
+      if (found && found.master === place.master && found.replicas.join() === place.replicas.join()) continue
+      this.violations.push(
+        `P1: ${node} has another map of ${view}, p${partition} at ${found?.replicas.join(' ')}`,
+      )
+    }
+  }
+
+  #checkPlaces({ view, nodes, replicationFactor, places }: NamespaceMap): void {
+    const rackOf = new Map(nodes.filter(({ quiesced }) => !quiesced).map(({ id, rack }) => [id, rack]))
+    const racks = Math.min(replicationFactor, new Set(rackOf.values()).size)
+    const serving = Math.min(replicationFactor, rackOf.size)
+    for (const [partition, { replicas }] of places.entries()) {
+      const present = replicas.filter((id) => rackOf.has(id))
+      const found = new Set(present.map((id) => rackOf.get(id)))
+      if (found.size < racks) this.violations.push(`P3: p${partition} of ${view} is in ${found.size} racks`)
+      if (present.length < serving)
+        this.violations.push(`P4: p${partition} of ${view} is at ${replicas.join(' ')}`)
     }
   }
 
