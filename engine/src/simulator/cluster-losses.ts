@@ -50,7 +50,7 @@ export class ClusterLosses {
     const { random, world } = this.#stage
     const atMost = Math.min(await this.#operate(), this.#replicationFactor) - 1
     world.network.faults = random.pick([calmNetwork, { delay: 20, loss: 0, repeat: 0.3 }])
-    if (world.durability === 'commit' && random.chance(0.15)) await this.#blackout()
+    if (world.durability === 'commit' && random.chance(0.15)) await this.#blackout(atMost)
     else await this.#lose(random.shuffle(this.members).slice(0, 1 + random.below(atMost)))
     await this.#stage.settle(this.members)
     await this.#stage.wait(this.#wasFull ? fullDiskTime : 0)
@@ -168,14 +168,19 @@ export class ClusterLosses {
     this.#clients.endQuiet()
   }
 
-  /** Nobody writes before all are back: the first ones would take writes without what the others hold. */
-  async #blackout(): Promise<void> {
+  /**
+   * All lose power, and some lose their disks. Nobody writes before all are back: the first ones would take writes
+   * without what the others hold.
+   */
+  async #blackout(atMost: number): Promise<void> {
     const { random, clock } = this.#stage
     this.#storm.note('power loss of all', 'all nodes')
+    const bare = random.shuffle(this.members).slice(0, random.below(atMost + 1))
     this.#clients.held = true
     for (const node of this.members) {
       clock.after(random.pick([0, 1, 300]) * random.fraction(), () => {
-        node.crash('power')
+        if (bare.includes(node)) node.loseDisk()
+        else node.crash('power')
         clock.after(random.between(300, 2000), () => node.start())
       })
     }
