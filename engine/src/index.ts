@@ -2,6 +2,7 @@
 export type { Durability, NamespaceConfig, NodeConfig } from './server/config.ts'
 export type { Node, NodeNamespace } from './server/node.ts'
 export { startNode } from './server/node.ts'
+export { requestInfo } from './cli/info-request.ts'
 export { StartError } from './server/start-error.ts'
 export type { BatchRequest, BatchResult, Client, ConnectOptions } from './client/client.ts'
 export { connect } from './client/client.ts'

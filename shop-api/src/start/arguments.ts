@@ -6,7 +6,7 @@ import { StartFailure } from './start-failure.ts'
 
 export const help = `npm start -- [flags]
 
-Starts an engine node and the store, imports a catalogue on the first start, and prints where everything is.
+Starts three engine nodes and the store, imports a catalogue on the first start, and prints where everything is.
 
   --catalog FILE      import this catalogue: a Shopify product CSV (.csv), JSON Lines (.jsonl, .ndjson), or a folder
                       with catalog.json (and categories.json, stores.json) as published open data
@@ -17,7 +17,9 @@ Starts an engine node and the store, imports a catalogue on the first start, and
   --stock N           units of each SKU that the file names no stock for (default 25)
   --port N            port of the store (default 8080, or PORT)
   --host ADDRESS      address the store listens on (default 127.0.0.1, or HOST)
-  --engine-port N     port of the engine node (default 3000)
+  --nodes N           engine nodes on this machine (default 3); fewer or more than before change places in order
+  --engine-port N     port of the first engine node (default 3000); the others have 3010, 3020, …, and each a port two
+                      above it for the other nodes
   --data FOLDER       where all data is kept (default .larder)
   --accept-damage     start on damaged engine files although records may be lost or old
   --help
@@ -28,6 +30,7 @@ A catalogue that is named takes the place of the present one; stock that is ther
 
 Examples:
   npm start
+  npm start -- --nodes 5
   npm start -- --generate 100000 --data /tmp/large
   npm start -- --catalog products_export.csv --dry-run
 `
@@ -42,6 +45,7 @@ export interface StartArguments {
   readonly defaultStock: number
   readonly port: number
   readonly host: string
+  readonly nodes: number
   readonly enginePort: number
   readonly data: string
   readonly acceptDamage: boolean
@@ -56,6 +60,7 @@ const options = {
   stock: { type: 'string', default: '25' },
   port: { type: 'string' },
   host: { type: 'string' },
+  nodes: { type: 'string', default: '3' },
   'engine-port': { type: 'string', default: '3000' },
   data: { type: 'string', default: '.larder' },
   'accept-damage': { type: 'boolean', default: false },
@@ -100,6 +105,7 @@ export function startArguments(args: readonly string[], environment: NodeJS.Proc
     defaultStock: wholeNumber('--stock', values.stock, 0, STOCK_MAX_QUANTITY),
     port: wholeNumber('--port', values.port ?? environment.PORT ?? '8080', 0, 65_535),
     host: values.host ?? environment.HOST ?? '127.0.0.1',
+    nodes: wholeNumber('--nodes', values.nodes, 1, 16),
     enginePort: wholeNumber('--engine-port', values['engine-port'], 0, 65_535),
     data: values.data,
     acceptDamage: values['accept-damage'],

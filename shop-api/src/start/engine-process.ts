@@ -6,6 +6,8 @@ import { StartFailure } from './start-failure.ts'
 
 export interface EngineProcess {
   readonly address: string
+  /** Where other nodes reach it, when it is one of several. */
+  readonly meshAddress: string | undefined
   readonly pid: number
   /** Resolves with a reason when the process ends without having been asked to. */
   readonly ended: Promise<string>
@@ -19,6 +21,8 @@ export interface EngineProcessOptions {
   readonly folder: string
   /** Start on damaged files although records may be lost or old. */
   readonly acceptDamage?: boolean
+  /** Makes it one of several: its port for other nodes (0 takes any free one), and where they are. */
+  readonly cluster?: { readonly port: number; readonly seeds: readonly string[] }
   /** What it says of its recovery while it starts. */
   readonly onLine?: (line: string) => void
   /** Another program than the larder command, for tests. */
@@ -28,22 +32,30 @@ export interface EngineProcessOptions {
 /** Time for a clean stop; an engine that needs longer is killed, and recovers from its log at the next start. */
 const STOP_MS = 30_000
 const LINES_KEPT = 20
-const listening = /serves (\S+:\d+)/
+/** In a cluster; a lone node needs nobody to agree with. */
+export const STOCK_IS_STRONG = false
+const listening = /serves (\S+:\d+)(?:, other nodes at (\S+:\d+))?/
 
 const larderCommand = () =>
   join(dirname(createRequire(import.meta.url).resolve('@larder/engine/package.json')), 'src/cli/larder.ts')
 
+function clusterFlags({ cluster }: EngineProcessOptions): string[] {
+  if (!cluster) return []
+  return ['--mesh-port', String(cluster.port), ...cluster.seeds.flatMap((seed) => ['--seed', seed])]
+}
+
 /**
- * Starts the engine node with the store's two namespaces: `shop`, written to disk in short intervals, and `stock`,
- * where no answer leaves before its write is on disk.
+ * Starts an engine node with the store's two namespaces: `shop`, written to disk in short intervals, and `stock`,
+ * where no answer leaves before its write is on disk, and which is strongly consistent where there are several nodes.
  *
  * @throws StartFailure with the last line the process wrote when it ends before it serves
  */
 export async function startEngine(options: EngineProcessOptions): Promise<EngineProcess> {
   const command = options.command ?? larderCommand()
-  const flags = ['--port', String(options.port), '--folder', options.folder]
+  const flags = ['--port', String(options.port), '--folder', options.folder, ...clusterFlags(options)]
   if (options.acceptDamage) flags.push('--accept-damage')
-  const namespaces = ['--namespace', 'shop,flush', '--namespace', 'stock,commit']
+  const strong = options.cluster && STOCK_IS_STRONG ? ',strong' : ''
+  const namespaces = ['--namespace', 'shop,flush', '--namespace', `stock,commit${strong}`]
   // A process group of its own, so that Ctrl-C reaches the store first, which then stops the engine last.
   const guard = ['--import', new URL('stop-with-parent.ts', import.meta.url).href]
   const child = spawn(process.execPath, [...guard, command, 'server', ...flags, ...namespaces], {
@@ -55,13 +67,13 @@ export async function startEngine(options: EngineProcessOptions): Promise<Engine
     child.once('error', (error) => resolve(error.message))
     child.once('close', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`))
   })
-  const address = new Promise<string>((resolve) => {
+  const serving = new Promise<RegExpExecArray>((resolve) => {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line)
         if (lines.length > LINES_KEPT) lines.shift()
         const found = listening.exec(line)
-        if (found) resolve(found[1]!)
+        if (found) resolve(found)
         // Why it does not start is said once, by the failure.
         else if (!line.startsWith('larder: ')) options.onLine?.(line)
       })
@@ -69,19 +81,20 @@ export async function startEngine(options: EngineProcessOptions): Promise<Engine
   // Should this process die without stopping it, the engine goes with it.
   const killed = () => child.kill('SIGTERM')
   process.once('exit', killed)
-  const first = await Promise.race([address.then((at) => ({ at })), exited.then((reason) => ({ reason }))])
+  const first = await Promise.race([serving.then((at) => ({ at })), exited.then((reason) => ({ reason }))])
   if ('reason' in first) {
     process.off('exit', killed)
     throw new StartFailure(
       (lines.findLast((line) => line.trim() !== '') ?? `The engine ended at once (${first.reason})`).replace(
-        '--port',
+        /--(mesh-)?port/,
         '--engine-port',
       ),
     )
   }
   let asked = false
   return {
-    address: first.at,
+    address: first.at[1]!,
+    meshAddress: first.at[2],
     pid: child.pid!,
     ended: new Promise((resolve) => {
       void exited.then((reason) => {

@@ -18,7 +18,7 @@ import { stockPort } from '../stock/stock-service.ts'
 import { createStore } from '../store.ts'
 import type { StartArguments } from './arguments.ts'
 import { makeDataFolder } from './data-folder.ts'
-import type { EngineProcess, EngineProcessOptions } from './engine-process.ts'
+import type { EngineCluster, EngineClusterOptions } from './engine-cluster.ts'
 import { operatorToken } from './operator-token.ts'
 import { StartFailure, failureLine, listenFailure } from './start-failure.ts'
 
@@ -35,8 +35,8 @@ export interface StartWorld {
   readonly environment: NodeJS.ProcessEnv
   readonly out: { write(text: string): unknown; readonly isTTY?: boolean }
   readonly now: () => number
-  startEngine(options: EngineProcessOptions): Promise<EngineProcess>
-  connect(address: string): Promise<EngineConnection>
+  startEngine(options: EngineClusterOptions): Promise<EngineCluster>
+  connect(addresses: readonly string[]): Promise<EngineConnection>
 }
 
 export interface RunningStore {
@@ -134,13 +134,14 @@ async function startParts(args: StartArguments, world: StartWorld, undo: Undo): 
   const operator = await operatorToken(args.data, world.environment)
   const onLine = (line: string) => void world.out.write(`engine: ${line}\n`)
   const engine = await world.startEngine({
+    nodes: args.nodes,
     port: args.enginePort,
     folder: join(args.data, 'engine'),
     acceptDamage: args.acceptDamage,
     onLine,
   })
   undo.add(() => engine.stop())
-  const connection = await world.connect(engine.address)
+  const connection = await world.connect(engine.addresses)
   undo.add(() => connection.close())
   const url = world.environment.DATABASE_URL
   const database = await openDatabase(url === undefined ? { folder: join(args.data, 'orders') } : { url })
@@ -172,7 +173,7 @@ async function startParts(args: StartArguments, world: StartWorld, undo: Undo): 
       `  API documentation  ${server.url}/docs`,
       '',
       `  ${edition.products} products, ${edition.skus} SKUs (${edition.source})`,
-      `  Engine node at ${engine.address}, orders in ${database.kind}, data in ${args.data}. Ctrl-C stops it all.`,
+      `  ${engine.addresses.length === 1 ? 'Engine node' : `${engine.addresses.length} engine nodes`} at ${engine.addresses.join(', ')}; orders in ${database.kind}, data in ${args.data}. Ctrl-C stops it all.`,
       `  The operator's token, for moving stock, is in ${operator.from}.`,
       '',
     ].join('\n'),

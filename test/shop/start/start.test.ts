@@ -32,11 +32,12 @@ class World implements StartWorld {
 
   startEngine: StartWorld['startEngine'] = async (options) => {
     const engine = await startEngine({ ...options, command: this.#program })
+    const addresses = [engine.address]
     const stop = async () => {
       await engine.stop()
       this.stopped.push('engine')
     }
-    return { ...engine, stop }
+    return { addresses, ended: engine.ended, stop }
   }
 
   connect: StartWorld['connect'] = async () => ({
