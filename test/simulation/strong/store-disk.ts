@@ -26,7 +26,10 @@ const segmentBytes = 4096
 
 setFlagsFromString('--allow-natives-syntax')
 /** Works only outside of microtasks. */
-const runMicrotasks: () => void = runInThisContext('() => %PerformMicrotaskCheckpoint()')
+const checkpoint: unknown = runInThisContext('() => %PerformMicrotaskCheckpoint()')
+const runMicrotasks = (): void => {
+  if (typeof checkpoint === 'function') Reflect.apply(checkpoint, undefined, [])
+}
 
 /** One life of the process. */
 interface Life {
@@ -178,14 +181,14 @@ export class StoreDisk implements ScheduledDisk {
     for (const go of this.#held) go()
     this.#held.clear()
     let result: { readonly value: T } | undefined
-    let failure: unknown
+    let failure = new Error('the device does not answer')
     work.then(
       (value) => (result = { value }),
-      (error: unknown) => (failure = error),
+      (error: unknown) => (failure = error instanceof Error ? error : new Error(String(error))),
     )
     runMicrotasks()
     this.#isQuick = wasQuick
-    if (!result) throw failure ?? new Error('the device does not answer')
+    if (!result) throw failure
     return result.value
   }
 
