@@ -82,6 +82,16 @@ export class StrongDisk implements ScheduledDisk {
     return rest.sort().slice(0, count)
   }
 
+  droppable(limit: Position, count: number): Digest[] {
+    const isWithin = (position: Position): boolean => comparePositions(position, limit) <= 0
+    const truncated = isWithin(this.#truncated) ? this.#truncated : origin
+    const found = [...this.#records].filter(
+      ([, { position, content }]) =>
+        comparePositions(position, truncated) <= 0 || (content === undefined && isWithin(position)),
+    )
+    return found.slice(0, count).map(([digest]) => digest)
+  }
+
   apply(change: CopyChange<string>): void {
     this.#data.push(change)
     this.#apply(change)

@@ -45,6 +45,7 @@ function sight<Content>(
     }),
     part: disk.digestsAfter(digests[1], 2),
     above: disk.digestsAbove(point).sort(),
+    droppable: [disk.droppable(point, Infinity).sort(), disk.droppable(point, 2).length],
     lineage: disk.lineage,
     horizon: disk.horizon,
     truncated: disk.truncated,
@@ -99,7 +100,7 @@ class Writer {
     const position = { regime: state.regime, sequence: state.sequence + 1 }
     if (this.#random.chance(0.05)) return { truncated: position, state: position }
     if (this.#random.chance(0.1)) {
-      const gone = disk.digestsAfter(undefined, Infinity).filter((digest) => !disk.find(digest)!.content)
+      const gone = disk.droppable(state, this.#random.below(9))
       const horizon = gone.reduce(
         (to, digest) => laterPosition(to, disk.find(digest)!.position),
         disk.horizon,

@@ -94,6 +94,10 @@ export class StoreDisk implements ScheduledDisk {
     return this.#copy.digestsAfter(digest === undefined ? undefined : longOf(digest), count).map(shortOf)
   }
 
+  droppable(limit: Position, count: number): Digest[] {
+    return this.#copy.droppable(limit, count).map(shortOf)
+  }
+
   apply({ entries, range, ...rest }: CopyChange<string>): void {
     const long = (digest: Digest | undefined) => (digest === undefined ? undefined : longOf(digest))
     this.#copy.apply({

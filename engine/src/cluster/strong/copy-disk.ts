@@ -73,6 +73,11 @@ export interface CopyDisk<Content> {
   digestsAbove(point: Position): Digest[]
   /** Up to that many, in order, behind one. */
   digestsAfter(digest: Digest | undefined, count: number): Digest[]
+  /**
+   * Up to that many, in any order, that need not be kept once everything up to the limit is acknowledged by all: deletes
+   * at or below it, and, if the truncation is, what that hides.
+   */
+  droppable(limit: Position, count: number): Digest[]
   apply(change: CopyChange<Content>): void
   keep(meta: CopyMeta): void
   /** Calls back when all that was given so far is synced; never if the process ends before. */

@@ -8,13 +8,13 @@ import { regimeOf } from '../regime.ts'
 import { sameView } from '../view-id.ts'
 import { includesProcess, type CopyReport, type Durability, type Plan } from './activation.ts'
 import { BringUp } from './bring-up.ts'
-import type { CopyDisk, Digest } from './copy-disk.ts'
+import type { CopyDisk } from './copy-disk.ts'
 import { isServed, recovered, withActivation, withServed } from './copy-meta.ts'
 import { holds, type Lineage } from './lineage.ts'
 import { type Answer, Master, type Operation, type PendingWrite } from './master.ts'
 import type { StrongBody, StrongMessage } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
-import { comparePositions, laterPosition } from './position.ts'
+import { laterPosition } from './position.ts'
 import { Replica } from './replica.ts'
 import type { Standstills } from './standstill.ts'
 
@@ -162,7 +162,7 @@ export class StrongPartition<Content> {
     else answer({ kind: 'refused', why: 'unavailable' })
   }
 
-  /** Drops tombstones that every complete copy has acknowledged (rule F5); up to that many. */
+  /** Drops deletes, and what is truncated, that every complete copy has acknowledged (rules F5, T1); up to that many. */
   dropTombstones(count: number): void {
     const acting = this.#acting
     const { disk } = this.#options
@@ -171,16 +171,15 @@ export class StrongPartition<Content> {
     if (acting.master && !acting.master.isFilled) return
     const sequence = acting.master?.acknowledged ?? acting.replica.acknowledgedByAll
     const limit = { regime: regimeOf(acting.plan.activation.regime), sequence }
+    const dropped = disk.droppable(limit, count)
+    if (dropped.length === 0) return
     let { horizon } = disk
-    const dropped: Digest[] = []
-    for (const digest of disk.digestsAfter(undefined, Infinity)) {
-      const version = disk.find(digest)!
-      if (version.content !== undefined || comparePositions(version.position, limit) > 0) continue
-      horizon = laterPosition(horizon, version.position)
-      if (dropped.push(digest) === count) break
+    for (const digest of dropped) {
+      const version = disk.find(digest)
+      // Whoever gets a delta gets the truncation, too: what that hides is not missed.
+      if (version && version.content === undefined) horizon = laterPosition(horizon, version.position)
     }
-    if (dropped.length > 0)
-      disk.apply({ entries: dropped.map((digest) => [digest, undefined] as const), horizon })
+    disk.apply({ entries: dropped.map((digest) => [digest, undefined] as const), horizon })
   }
 
   /** What is to be sent; to be called at the end of each turn. */

@@ -9,7 +9,7 @@ import type { CopyChange, CopyDisk, CopyMeta, Digest, Entry, Version } from './c
 import { closed } from './copy-meta.ts'
 import { CopyMetas, type WholeFile } from './copy-metas.ts'
 import { type Lineage, noLineage } from './lineage.ts'
-import { comparePositions, type Position } from './position.ts'
+import { comparePositions, origin, type Position } from './position.ts'
 import type { RecordContent } from './record-content.ts'
 
 export interface StrongCopiesOptions {
@@ -204,6 +204,21 @@ class PartitionCopy implements CopyDisk<RecordContent> {
     const after = digest === undefined ? undefined : Buffer.from(digest, 'latin1')
     this.#shared.log.scan(this.#partition, after, (next, _, isDelete) => {
       if (isDelete !== undefined) found.push(textOf(next))
+      return found.length < count
+    })
+    return found
+  }
+
+  droppable(limit: Position, count: number): Digest[] {
+    const { log } = this.#shared
+    const { truncated } = this
+    const gone = comparePositions(truncated, limit) <= 0 ? truncated : origin
+    const found: Digest[] = []
+    if (count <= 0 || (this.#shared.store.tombstones === 0 && comparePositions(gone, origin) === 0))
+      return found
+    log.scan(this.#partition, undefined, (digest, position, isDelete) => {
+      const isGone = isDelete !== undefined && comparePositions(position, gone) <= 0
+      if (isGone || (isDelete === true && comparePositions(position, limit) <= 0)) found.push(textOf(digest))
       return found.length < count
     })
     return found
