@@ -4,11 +4,11 @@
  * behind it; a partition that nobody fills or writes to costs nothing.
  */
 import type { ClientRequest } from './client-request.ts'
-import type { ClusteredNamespace } from './clustered-namespace.ts'
+import type { ClusteredNamespace, OpenWrite } from './clustered-namespace.ts'
 import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import type { PartitionBody, PartitionMessage } from './data-message.ts'
-import { Mastership, type Unanswered } from './mastership.ts'
+import { Mastership } from './mastership.ts'
 import type { NodeId } from './node-id.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
 import type { Place } from './partition-map.ts'
@@ -56,14 +56,16 @@ export class ApNamespace implements ClusteredNamespace {
   #replicas: (Replica | undefined)[] = []
   /** Partitions below it have their masterships, if this node is their master. */
   #begun = 0
-  /** Masterships that have something to do when time passes, the one whose turn is next first. */
+  /** Masterships that have something to do when time passes. */
   readonly #awake = new Set<Mastership>()
+  /** Masterships that have not given their replicas all that these lack, the one whose turn is next first. */
+  readonly #giving = new Set<Mastership>()
   /** Questions of masters that take in what this node holds, by partition. */
   readonly #questions = new Map<number, PartitionBody & { kind: 'take' }>()
   #unsettled = 0
   #misplaced = 0
   /** Writes of older views, by partition. */
-  readonly #unanswered = new Map<number, Unanswered[]>()
+  readonly #unanswered = new Map<number, OpenWrite[]>()
   /** Partitions of which this node holds something that it need not hold once all replicas are whole. */
   readonly #surplus = new Set<number>()
   /** Partitions whose data goes once it is saved that this node keeps no copy. */
@@ -128,6 +130,7 @@ export class ApNamespace implements ClusteredNamespace {
     this.#masterships = []
     this.#replicas = []
     this.#awake.clear()
+    this.#giving.clear()
     this.#questions.clear()
     this.#view = undefined
   }
@@ -226,6 +229,7 @@ export class ApNamespace implements ClusteredNamespace {
     })
     this.#masterships[partition] = mastership
     this.#awake.add(mastership)
+    this.#giving.add(mastership)
     return mastership
   }
 
@@ -293,13 +297,13 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** One step of the next mastership that can give something. */
   #give(now: number): number {
-    for (const mastership of this.#awake) {
+    for (const mastership of this.#giving) {
       const steps = mastership.give(now)
-      if (steps === 0) continue
+      if (steps === 0 && !mastership.hasGiven) continue
       // To the end: the others come first.
-      this.#awake.delete(mastership)
-      this.#awake.add(mastership)
-      return steps
+      this.#giving.delete(mastership)
+      if (!mastership.hasGiven) this.#giving.add(mastership)
+      if (steps > 0) return steps
     }
     return 0
   }
@@ -309,14 +313,14 @@ export class ApNamespace implements ClusteredNamespace {
     for (const [partition, open] of [...this.#unanswered]) {
       this.#keepUnanswered(
         partition,
-        open.filter(({ request }) => request.deadline > now),
+        open.filter(({ deadline }) => deadline > now),
       )
       const mastership = this.#masterships[partition]
       if (mastership?.isSettled) this.#settled(partition, mastership.past)
     }
   }
 
-  #keepUnanswered(partition: number, left: Unanswered[]): void {
+  #keepUnanswered(partition: number, left: OpenWrite[]): void {
     if (left.length > 0) this.#unanswered.set(partition, left)
     else this.#unanswered.delete(partition)
   }
@@ -359,7 +363,7 @@ export class ApNamespace implements ClusteredNamespace {
     if (!open) return
     const left = open.filter((unanswered) => {
       if (!covers(past, unanswered.version)) return true
-      unanswered.request.answer(unanswered.answer)
+      unanswered.acknowledge()
       return false
     })
     this.#keepUnanswered(partition, left)

@@ -6,7 +6,7 @@
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { Asking } from './asking.ts'
 import { bareAnswer, type ClientRequest } from './client-request.ts'
-import type { ServingMaster } from './clustered-namespace.ts'
+import type { InPlaceMaster, OpenWrite, ServingMaster } from './clustered-namespace.ts'
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
 import { Outgoing } from './outgoing.ts'
@@ -30,20 +30,13 @@ interface Replica {
   whole: boolean
 }
 
-/** A write that was applied and not answered. */
-export interface Unanswered {
-  readonly request: ClientRequest
-  readonly version: StoredVersion
-  readonly answer: Buffer
-}
-
-export class Mastership implements ServingMaster {
+export class Mastership implements ServingMaster, InPlaceMaster {
   readonly #context: PartitionContext
   readonly #holders: readonly NodeId[]
   readonly #replicas = new Map<NodeId, Replica>()
   readonly #takeIn: TakeIn
   readonly #asking: Asking
-  readonly #unanswered = new Set<Unanswered>()
+  readonly #unanswered = new Set<OpenWrite>()
   #now: number
   /** Settled once, it is settled for the rest of the view. */
   #isSettled = false
@@ -78,6 +71,12 @@ export class Mastership implements ServingMaster {
     return this.#isSettled
   }
 
+  /** Replicas have been sent, or are about to be sent, all that they lack. */
+  get hasGiven(): boolean {
+    for (const { over } of this.#replicas.values()) if (!over) return false
+    return true
+  }
+
   /** Nothing is due when time passes. */
   get isIdle(): boolean {
     if (!this.#takeIn.isOver || !this.#asking.isEmpty) return false
@@ -90,13 +89,33 @@ export class Mastership implements ServingMaster {
     return wholePast(this.#context.copy)
   }
 
+  get hasReplicas(): boolean {
+    return this.#replicas.size > 0
+  }
+
+  get inPlace(): InPlaceMaster | undefined {
+    return this.#takeIn.isOver && !this.#isFull ? this : undefined
+  }
+
+  newest(digest: Buffer): StoredVersion | undefined {
+    return this.#context.store.find(digest)
+  }
+
+  wrote(now: number, version: StoredVersion, open: OpenWrite | undefined): void {
+    this.#now = now
+    this.#context.copy.applied = version.sequence
+    this.#replicate(version, open)
+  }
+
+  wroteAlone(sequence: number): void {
+    this.#context.copy.applied = sequence
+  }
+
   serve(now: number, request: ClientRequest): void {
     this.#now = now
     const { facts } = request
     if (!facts.writes) return this.#execute(request)
-    for (const { outgoing } of this.#replicas.values()) {
-      if (outgoing.isFull) return request.answer(bareAnswer(ResultCode.DEVICE_OVERLOAD))
-    }
+    if (this.#isFull) return request.answer(bareAnswer(ResultCode.DEVICE_OVERLOAD))
     if (this.#takeIn.isOver) return this.#execute(request)
     const asked = this.#asking.ask(now, facts.digest, this.#takeIn.left, {
       run: (told) => {
@@ -148,11 +167,16 @@ export class Mastership implements ServingMaster {
   }
 
   /** The view is over: hands out what was applied and not answered. */
-  close(): Unanswered[] {
+  close(): OpenWrite[] {
     this.#asking.close()
     const unanswered = [...this.#unanswered]
     this.#unanswered.clear()
     return unanswered
+  }
+
+  get #isFull(): boolean {
+    for (const { outgoing } of this.#replicas.values()) if (outgoing.isFull) return true
+    return false
   }
 
   #execute(request: ClientRequest): void {
@@ -162,7 +186,9 @@ export class Mastership implements ServingMaster {
     copy.applied = written.sequence
     this.#takeIn.overwritten(written.digest)
     if (request.facts.masterOnly) this.#answerWhenSynced(request, answer, position)
-    this.#replicate(written, request.facts.masterOnly ? undefined : { request, version: written, answer })
+    const acknowledge = () => request.answer(answer)
+    const open = { version: written, deadline: request.deadline, acknowledge }
+    this.#replicate(written, request.facts.masterOnly ? undefined : open)
   }
 
   #answerWhenSynced(request: ClientRequest, answer: Buffer, position: number): void {
@@ -172,16 +198,16 @@ export class Mastership implements ServingMaster {
     )
   }
 
-  #replicate(version: StoredVersion, unanswered: Unanswered | undefined): void {
+  #replicate(version: StoredVersion, open: OpenWrite | undefined): void {
     const { store } = this.#context
     let missing = this.#replicas.size + 1
     const done = () => {
       missing--
       // After its view this is for the next master to say.
-      if (missing > 0 || !unanswered || !this.#unanswered.delete(unanswered)) return
-      unanswered.request.answer(unanswered.answer)
+      if (missing > 0 || !open || !this.#unanswered.delete(open)) return
+      open.acknowledge()
     }
-    if (unanswered) this.#unanswered.add(unanswered)
+    if (open) this.#unanswered.add(open)
     for (const replica of this.#replicas.values()) {
       replica.outgoing.push({ kind: 'write', version }, done)
       this.#flush(replica)

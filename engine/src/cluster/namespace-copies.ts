@@ -9,8 +9,6 @@ import { type CopyStore, type Execution, type RequestFacts, StrongRead } from '.
 import type { Regime } from './regime.ts'
 import type { StoredVersion } from './stored-version.ts'
 
-/** Bit of info3: the client is content when the master has the write. Source: protocol notes, records 1. */
-const commitMaster = 2
 /** A time to live in a read makes it write when the record is about to expire; this one does not. */
 const noReadTouch = 0xffffffff
 
@@ -50,7 +48,7 @@ export class NamespaceCopies implements CopyStore {
       digest: Buffer.from(request.subarray(digestAt, digestAt + DIGEST_BYTES)),
       writes,
       anyReplica: !writes && (info1 & Info1.READ) !== 0,
-      masterOnly: (info3 & commitMaster) !== 0,
+      masterOnly: (info3 & Info3.COMMIT_MASTER) !== 0,
       strongRead: strongReadOf(info3),
     }
   }

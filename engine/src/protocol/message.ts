@@ -27,6 +27,8 @@ export const Info2 = {
 } as const
 export const Info3 = {
   LAST: 1,
+  /** The client is content when the master has the write. */
+  COMMIT_MASTER: 2,
   PARTITION_DONE: 4,
   UPDATE_ONLY: 8,
   CREATE_OR_REPLACE: 16,

@@ -10,6 +10,8 @@ export interface ClusterEntrance {
   /** Answers what `cancel` takes, 0 where the request has been answered already. */
   submit(request: RoutedRequest): number
   cancel(id: number): void
+  /** Messages for other nodes have been made. */
+  wake(): void
   /** For a defect that ended a request. */
   onFault(error: unknown): void
 }
@@ -23,6 +25,15 @@ export function answersAlone(
   // It is refused wherever it comes to.
   if (message.digestEnd - message.digestAt !== DIGEST_BYTES || message.hasTransaction) return true
   if (mayWrite(message, namespace.settings)) return false
-  const partition = namespace.store.partitionOf(message.buffer, message.digestAt)
+  const partition = partitionOf(message, namespace)
   return clustered.place(partition) !== undefined && clustered.answersReads(partition)
+}
+
+export function partitionOf({ buffer, digestAt }: RequestMessage, { store }: Namespace): number {
+  return store.partitionOf(buffer, digestAt)
+}
+
+/** Of the last write to the record's partition. */
+export function sequenceOf(message: RequestMessage, namespace: Namespace): number {
+  return namespace.store.sequenceOf(partitionOf(message, namespace))
 }

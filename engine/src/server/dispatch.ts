@@ -1,18 +1,19 @@
 import type { Namespace, Outcome } from '../namespace/namespace.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
-import type { ClusteredNamespace } from '../cluster/clustered-namespace.ts'
-import { Info1, Info2, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
+import type { ClusteredNamespace, InPlaceMaster } from '../cluster/clustered-namespace.ts'
+import { Info1, Info2, Info3, MESSAGE_HEADER_BYTES, RequestMessage } from '../protocol/message.ts'
 import { recordRequest } from '../protocol/record-request.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
 import { sameBytes } from '../values/byte-equality.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode } from '../values/result-code.ts'
 import { BatchRun } from './batch-run.ts'
-import { answersAlone, type ClusterEntrance } from './cluster-entrance.ts'
+import { answersAlone, partitionOf, sequenceOf, type ClusterEntrance } from './cluster-entrance.ts'
 import { DEFERRED, DeferredAnswer } from './deferred-answer.ts'
 import type { Latencies } from './latency.ts'
 import { LaterBatch } from './later-batch.ts'
 import { LaterRows } from './later-rows.ts'
+import { InPlaceWrites } from './in-place-writes.ts'
 import { JUST_NOW, type MessageHandler, type UnfinishedAnswer } from './service.ts'
 import type { SyncLedger } from './sync-ledger.ts'
 
@@ -47,6 +48,7 @@ export class Dispatcher implements MessageHandler {
   #later: LaterRows | undefined
   #batch = this.#newBatch()
   #deferred: DeferredAnswer | undefined
+  readonly #writes = new InPlaceWrites()
   #unfinished: UnfinishedAnswer | undefined
   #answer: AnswerWriter | undefined
   /** What the request that is worked on has come to. */
@@ -99,7 +101,10 @@ export class Dispatcher implements MessageHandler {
     if (left < 0) answer.single(out, ResultCode.TIMEOUT, isBatch)
     else if (isBatch) this.#runBatch(out, left)
     else this.#runSingle(out, { start, end, left })
-    return this.#deferred ? DEFERRED : this.#ledger.take()
+    const ticket = this.#ledger.take()
+    if (!this.#deferred) return ticket
+    this.#deferred.ticket ||= ticket
+    return DEFERRED
   }
 
   takeDeferred(): DeferredAnswer | undefined {
@@ -142,13 +147,35 @@ export class Dispatcher implements MessageHandler {
     else target.reads++
     if (message.digestAt < 0 && message.isScan) return answer.single(out, ResultCode.UNSUPPORTED, false)
     const { namespace, clustered } = target
-    if (clustered && !answersAlone(message, namespace, clustered))
-      return this.#passOn(namespace.name, out, body)
+    let master: InPlaceMaster | undefined
+    if (clustered && !answersAlone(message, namespace, clustered)) {
+      master = this.#writes.isFull ? undefined : clustered.masterOf(partitionOf(message, namespace))?.inPlace
+      if (!master) return this.#passOn(namespace.name, out, body)
+    }
+    const before = master ? sequenceOf(message, namespace) : 0
     answer.beginFrame(out)
     answer.beginMessage()
     const { code, generation, voidTime } = this.#execute(target, message)
     answer.endMessage(code, generation, voidTime, 0)
     answer.endFrame()
+    if (!master) return
+    const sequence = sequenceOf(message, namespace)
+    if (sequence === before) return
+    if (master.hasReplicas) this.#replicate(master, body.left)
+    else master.wroteAlone(sequence)
+  }
+
+  /** What was written of the answer leaves when the replicas have the record. */
+  #replicate(master: InPlaceMaster, left: number): void {
+    const { buffer, digestAt, digestEnd, info3 } = this.#message
+    const now = performance.now()
+    const version = master.newest(buffer.subarray(digestAt, digestEnd))
+    if (!version) throw new Error('a write has left no version')
+    this.#cluster!.wake()
+    if (info3 & Info3.COMMIT_MASTER) return master.wrote(now, version, undefined)
+    const write = this.#writes.open(version, now + left)
+    master.wrote(now, version, write)
+    if (!write.answer.ended) this.#deferred = write.answer
   }
 
   /** Hands a request to the cluster, which answers it now or later. */

@@ -96,6 +96,7 @@ async function serve(
       namespace: (name) => host.node.namespaces.get(name),
       submit: (request) => host.submit(request),
       cancel: (id) => host.node.routing.cancel(id),
+      wake: () => host.wake(),
       onFault: (error) => local.faults.report('a batch', error),
     })
   }
