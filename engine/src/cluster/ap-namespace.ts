@@ -79,6 +79,8 @@ export class ApNamespace implements ClusteredNamespace {
     this.name = options.name
     this.store = options.store
     this.#copies = copiesFrom(options.saved, options.store.partitions)
+    // T1: a replica deletes only what its master's stream says.
+    this.store.onExpired = (partition, digest) => this.masterOf(partition)?.expire(this.#now, digest) ?? false
   }
 
   report(): CopyReport {

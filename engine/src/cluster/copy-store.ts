@@ -40,6 +40,10 @@ export interface CopyStore {
   put(version: StoredVersion): void
   /** Puts it as the next version of the partition's regime; answers it as it then is. */
   renew(version: StoredVersion): StoredVersion
+  /** Asked to have a record deleted whose time is over; says whether it was. Before this is set nothing expires. */
+  onExpired: ((partition: number, digest: Buffer) => boolean) | undefined
+  /** Deletes the record as the next version of the partition's regime; none when there is none. */
+  remove(digest: Buffer): StoredVersion | undefined
   isEmpty(partition: number): boolean
   /** Visits what the partition holds in the order of digests, behind one, until the visitor says false. */
   scan(partition: number, after: Buffer | undefined, visit: (version: StoredVersion) => boolean): void

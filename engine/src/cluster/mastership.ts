@@ -129,6 +129,19 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     else request.answer(bareAnswer(ResultCode.KEY_BUSY))
   }
 
+  /** Deletes a record whose time is over; false when that cannot be now. */
+  expire(now: number, digest: Buffer): boolean {
+    this.#now = now
+    if (!this.#takeIn.isOver) return false
+    for (const { outgoing } of this.#replicas.values()) if (!outgoing.takesGifts) return false
+    const { store, copy } = this.#context
+    const gone = store.remove(digest)
+    if (!gone) return false
+    copy.applied = gone.sequence
+    this.#replicate(gone, undefined)
+    return true
+  }
+
   receive(now: number, from: NodeId, body: PartitionBody): void {
     this.#now = now
     const replica = this.#replicas.get(from)

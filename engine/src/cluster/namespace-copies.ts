@@ -24,6 +24,7 @@ export function mayWrite(
 
 export class NamespaceCopies implements CopyStore {
   readonly partitions: number
+  onExpired: ((partition: number, digest: Buffer) => boolean) | undefined
   readonly #namespace: Namespace
   readonly #message = new RequestMessage()
   readonly #out = new ResponseBuffer()
@@ -34,6 +35,10 @@ export class NamespaceCopies implements CopyStore {
   constructor(namespace: Namespace, partitions: number) {
     this.#namespace = namespace
     this.partitions = partitions
+    namespace.store.holdCopies((buffer, at) => {
+      const digest = Buffer.from(buffer.subarray(at, at + DIGEST_BYTES))
+      return this.onExpired?.(namespace.store.partitionOf(digest, 0), digest) ?? false
+    })
   }
 
   inspect(request: Buffer): RequestFacts | undefined {
@@ -85,7 +90,7 @@ export class NamespaceCopies implements CopyStore {
 
   find(digest: Buffer): StoredVersion | undefined {
     const standing = this.#namespace.store.findVersion(digest, 0, this.#view)
-    if (standing === 'nothing') return undefined
+    if (standing === 'nothing' || this.#isHidden(this.#view, standing)) return undefined
     return this.#versionOf(this.#view, standing, digest)
   }
 
@@ -102,6 +107,10 @@ export class NamespaceCopies implements CopyStore {
     return { ...version, regime, sequence }
   }
 
+  remove(digest: Buffer): StoredVersion | undefined {
+    return this.#namespace.store.remove(digest, 0) ? this.find(digest) : undefined
+  }
+
   isEmpty(partition: number): boolean {
     let isEmpty = true
     this.#namespace.store.scan(partition, undefined, () => (isEmpty = false))
@@ -109,15 +118,19 @@ export class NamespaceCopies implements CopyStore {
   }
 
   scan(partition: number, after: Buffer | undefined, visit: (version: StoredVersion) => boolean): void {
-    this.#namespace.store.scan(partition, after, (view, standing, digest) =>
-      visit(this.#versionOf(view, standing, digest)),
+    this.#namespace.store.scan(
+      partition,
+      after,
+      (view, standing, digest) =>
+        this.#isHidden(view, standing) || visit(this.#versionOf(view, standing, digest)),
     )
   }
 
   forget(partition: number, count: number): boolean {
     const found: Buffer[] = []
-    this.scan(partition, undefined, ({ digest }) => found.push(digest) < count)
-    for (const digest of found) this.#namespace.store.forget(digest, 0)
+    const { store } = this.#namespace
+    store.scan(partition, undefined, (_view, _standing, digest) => found.push(Buffer.from(digest)) < count)
+    for (const digest of found) store.forget(digest, 0)
     return found.length === count
   }
 
@@ -148,8 +161,14 @@ export class NamespaceCopies implements CopyStore {
     draft.binsStart = 0
     draft.binsEnd = version.bins.length
     draft.binCount = version.binCount
-    if (version.deleted) store.bury(draft)
-    else store.write(draft)
+    if (version.deleted) return store.bury(draft)
+    store.write(draft)
+    if (store.hides(draft)) store.sweepHidden()
+  }
+
+  /** What a truncation hides is as if it had gone: some node may have taken it out already. */
+  #isHidden(view: RecordView, standing: 'record' | 'delete'): boolean {
+    return standing === 'record' && this.#namespace.store.hides(view)
   }
 
   #versionOf(view: RecordView, standing: 'record' | 'delete', digest: Buffer): StoredVersion {

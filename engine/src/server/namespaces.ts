@@ -125,8 +125,7 @@ async function open(
     clock,
     stopwatch: () => performance.now(),
     memoryLimit: config.memoryMiB * MIB,
-    // A replica must not delete by itself (T1).
-    expiryPeriod: () => (cluster ? 0 : settings.nsupPeriod),
+    expiryPeriod: () => settings.nsupPeriod,
     tombstoneLife: cluster ? CLUSTER_TOMBSTONE_MS : 0,
     strong: config.consistency === 'strong',
     files: filesOf(config, acceptDamage, world),

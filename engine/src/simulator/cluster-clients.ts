@@ -8,6 +8,7 @@ import { type ClusterWorld, namespaceName } from './cluster-world.ts'
 import {
   countRequest,
   deleteRequest,
+  mortalRequest,
   putRequest,
   readAnswer,
   readRequest,
@@ -44,6 +45,8 @@ const notFoundCode = 2
 const timeoutCode = 9
 /** Milliseconds a client gives the node, and how much longer it waits itself. */
 const requestTime = 1000
+/** Seconds. */
+const mortalLife = 1
 const clientPatience = 200
 
 export const usualThought = 60
@@ -132,6 +135,10 @@ export class ClusterClients {
       this.#withPatience(then, (end) => this.read(node, random.pick(this.keys), end))
       return
     }
+    if (random.chance(0.15)) {
+      this.#withPatience(then, (end) => this.#putMortal(node, end))
+      return
+    }
     const quiet = this.#quiet
     const operation = this.#newOperation()
     const { key, kind, word } = operation
@@ -143,6 +150,14 @@ export class ClusterClients {
         end()
       }),
     )
+  }
+
+  /** Nobody looks at it; in the end all copies of it must be gone, or there, alike. */
+  #putMortal(node: ClusterSimNode, done: () => void): void {
+    const { random, tally } = this.#world
+    const key = `m${random.below(8)}`
+    tally.add('mortal record')
+    this.#send(node, mortalRequest(nameOfKey(key), key, mortalLife), `put ${key}`, done)
   }
 
   /** Every request gets one answer, and none after its time; a node that ended or stood still meanwhile is excused. */

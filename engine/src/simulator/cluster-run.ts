@@ -89,7 +89,8 @@ class ClusterRun {
     const stage = this.#stage
     await this.#calm()
     this.#clients.stop()
-    await stage.wait(2000)
+    // The last of what lives only for a while goes, too.
+    await stage.wait(4000)
     if (!this.goesOn) return
     for (const text of checkConvergence(stage.world, stage.nodes)) stage.violate(text)
     const state = await this.#readAll()

@@ -44,6 +44,8 @@ export interface NodePlan {
 }
 
 const tombstoneLife = 86_400_000
+/** Seconds. */
+const expiryPeriod = 1
 /** Milliseconds after which peers learn that nobody listens any more where a process was killed. */
 const refusedAfter = 10
 
@@ -249,6 +251,7 @@ export class ClusterSimNode implements FaultyNode {
       partitions,
       segmentBytes: 1 << 16,
       tombstoneLife,
+      expiryPeriod: () => expiryPeriod,
       ...(durability === 'none' ? {} : { files }),
     })
   }
@@ -262,7 +265,7 @@ export class ClusterSimNode implements FaultyNode {
   #namespace(store: RecordStore): Namespace {
     const settings = {
       defaultTtl: 0,
-      nsupPeriod: 0,
+      nsupPeriod: expiryPeriod,
       allowTtlWithoutNsup: false,
       maxRecordSize: 1 << 20,
       disallowNullSetname: false,

@@ -4,6 +4,9 @@ import { ParticleType } from '../values/particle.ts'
 
 const fieldIds = { namespace: 0, set: 1, digest: 4 } as const
 
+/** Of the message header. */
+const ttlAt = 10
+
 interface Step {
   readonly op: number
   readonly bin: string
@@ -39,6 +42,13 @@ export function putRequest(name: RecordName, word: string): Buffer {
   return body(name, { info1: 0, info2: Info2.WRITE, info3: Info3.CREATE_OR_REPLACE }, [
     { op: Op.WRITE, bin: 'log', type: ParticleType.STRING, value: Buffer.from(word) },
   ])
+}
+
+/** The same, for a record that lives only so many seconds. */
+export function mortalRequest(name: RecordName, word: string, life: number): Buffer {
+  const request = putRequest(name, word)
+  request.writeUInt32BE(life, ttlAt)
+  return request
 }
 
 export function deleteRequest(name: RecordName): Buffer {

@@ -76,6 +76,7 @@ export class RecordStore {
   #compaction: Compaction
   #closed = false
   #foundAt = 0
+  #expireCopy: ((digest: Buffer, at: number) => boolean) | undefined
   expired = 0
   latestUpdate = NO_TIME
 
@@ -265,6 +266,24 @@ export class RecordStore {
     draft.regime = this.#view.regime
     draft.sequence = this.#view.sequence
     this.bury(draft)
+  }
+
+  /**
+   * From here on the records are copies of others: nothing is deleted but by their master. `expire` is asked to have
+   * a record deleted whose time is over, and says whether it was; what a truncation hides is forgotten.
+   */
+  holdCopies(expire: (digest: Buffer, at: number) => boolean): void {
+    this.#expireCopy = expire
+  }
+
+  /** Whether a truncation hides the record. */
+  hides(record: Pick<RecordView, 'lastUpdate' | 'setId'>): boolean {
+    return this.#sets.isTruncated(record)
+  }
+
+  /** Something was written that a truncation hides: it is to be taken out, too. */
+  sweepHidden(): void {
+    if (this.#truncation.isOver) this.#truncation.begin()
   }
 
   /** What stands there, hidden by a truncation or not; fills the view of a record and of a delete. */
@@ -485,8 +504,10 @@ export class RecordStore {
     if (!this.#contents.look(place, this.#view)) return false
     const { voidTime, buffer } = this.#view
     if (voidTime === 0 || voidTime > at) return false
-    this.expired++
-    return this.remove(buffer, offsetOf(place) + digestAt)
+    const digest = offsetOf(place) + digestAt
+    const gone = this.#expireCopy ? this.#expireCopy(buffer, digest) : this.remove(buffer, digest)
+    if (gone) this.expired++
+    return gone
   }
 
   /** Of a damaged record the set is not known: only a truncation of all takes it out. */
@@ -496,6 +517,8 @@ export class RecordStore {
     const gone = this.#damaged.has(place)
       ? lastUpdateAt(segment, offset) < this.#sets.all.before
       : this.#contents.look(place, this.#view) && this.#sets.isTruncated(this.#view)
-    return gone && this.remove(segment.buffer, offset + digestAt)
+    if (!gone || !this.#expireCopy) return gone && this.remove(segment.buffer, offset + digestAt)
+    this.forget(segment.buffer, offset + digestAt)
+    return true
   }
 }

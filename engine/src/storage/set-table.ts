@@ -75,7 +75,7 @@ export class SetTable {
     return id
   }
 
-  isTruncated({ lastUpdate, setId }: RecordView): boolean {
+  isTruncated({ lastUpdate, setId }: Pick<RecordView, 'lastUpdate' | 'setId'>): boolean {
     return lastUpdate < this.all.before || lastUpdate < this.sets[setId]!.truncateBefore
   }
 

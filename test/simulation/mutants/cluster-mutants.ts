@@ -73,6 +73,15 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'lost|convergence',
   },
   {
+    name: 'T1: a copy deletes by itself what has expired',
+    file: 'cluster/namespace-copies.ts',
+    find: 'return this.onExpired?.(namespace.store.partitionOf(digest, 0), digest) ?? false',
+    replace: 'return namespace.store.remove(digest, 0)',
+    kind: 'losses',
+    seed: 0,
+    breaks: 'convergence|lost|whole',
+  },
+  {
     name: 'X1: a passed-on request that comes twice is served twice',
     file: 'cluster/request-routing.ts',
     find: 'if (!this.#seen.add(now, `${processKey(from)} ${id}`)) return',
