@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CpuQuota } from './cpu-quota.ts'
 
 const generatorSource = join(import.meta.dirname, 'generator')
 const larder = join(import.meta.dirname, '../../engine/src/cli/larder.ts')
@@ -81,6 +82,13 @@ function pinned(core: number, command: string, args: readonly string[]): [string
   return [command, [...args]]
 }
 
+export interface LarderOptions {
+  readonly traceGc?: boolean
+  /** Any free one unless told. */
+  readonly port?: number
+  readonly quota?: CpuQuota
+}
+
 export class ServerProcess {
   readonly port: number
   startedInMs = 0
@@ -111,14 +119,12 @@ export class ServerProcess {
   }
 
   /** A node; with `traceGc` its process tells how long garbage collection stops it. */
-  static async larder(args: readonly string[], { traceGc = false } = {}): Promise<ServerProcess> {
-    const port = await freePort()
+  static async larder(args: readonly string[], options: LarderOptions = {}): Promise<ServerProcess> {
+    const { traceGc = false, port = await freePort(), quota } = options
     const flags = traceGc ? ['--trace-gc'] : []
-    return ServerProcess.start(
-      process.execPath,
-      [...flags, larder, 'server', '--port', String(port), ...args],
-      port,
-    )
+    const all = [...flags, larder, 'server', '--port', String(port), ...args]
+    const command = quota?.command(process.execPath, all) ?? ([process.execPath, all] as const)
+    return ServerProcess.start(...command, port)
   }
 
   /** As in `Scavenge 24.1 (46.3) -> 20.3 (46.5) MB, pooled: 0.0 MB, 1.92 / 0.00 ms`. */
@@ -175,12 +181,12 @@ async function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** Runs the generator against a server and adds what the server spent meanwhile. */
+/** Runs the generator against a server, or the `ports` of several, and adds what they spent meanwhile. */
 export async function load(
-  server: ServerProcess,
+  server: Pick<ServerProcess, 'cpuSeconds'> & { readonly port?: number },
   flags: Record<string, string | number | true>,
 ): Promise<Measured> {
-  const all: typeof flags = { port: server.port, ...flags }
+  const all: typeof flags = { ...(server.port === undefined ? {} : { port: server.port }), ...flags }
   const args = Object.entries(all).map(([name, value]) => `-${name}=${value}`)
   const [command, pinnedArgs] = pinned(1, generator(), args)
   const before = server.cpuSeconds()

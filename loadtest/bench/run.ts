@@ -1,5 +1,9 @@
 /** `npm run bench`: every figure of the README, or those named: `npm run bench -- throughput embedded`. */
 import { batchRead } from './batch-read.ts'
+import { clusterFailover } from './cluster-failover.ts'
+import { clusterMigration } from './cluster-migration.ts'
+import { clusterScaleOut } from './cluster-scale-out.ts'
+import { clusterWrites } from './cluster-writes.ts'
 import { commit } from './commit.ts'
 import { embedded } from './embedded.ts'
 import { memory } from './memory.ts'
@@ -14,6 +18,10 @@ const benches: Record<string, { title: string; run: () => Promise<void> }> = {
   memory: { title: 'Memory, restarts and background work', run: memory },
   'product-page': { title: 'The product page of the store, against a bare route', run: productPage },
   commit: { title: 'Writes that wait for the disk', run: commit },
+  'cluster-writes': { title: 'Replicated writes against writes to one copy', run: clusterWrites },
+  'cluster-failover': { title: 'A node is killed', run: clusterFailover },
+  'cluster-scale-out': { title: '1, 2 and 4 nodes with the same CPU each', run: clusterScaleOut },
+  'cluster-migration': { title: 'A node joins a cluster with a million records', run: clusterMigration },
 }
 
 const named = process.argv.slice(2)

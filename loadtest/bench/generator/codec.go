@@ -19,6 +19,9 @@ func newCodec(o options) (codec, error) {
 	write := o.operation == "write" || o.fill
 	switch o.protocol {
 	case "larder":
+		if o.operation == "mixed" && !o.fill {
+			return &mixedCodec{larderCodec: newLarderCodec(o, false), writes: newLarderCodec(o, true)}, nil
+		}
 		if o.operation == "batch" && !o.fill {
 			return &batchCodec{options: o}, nil
 		}
@@ -110,6 +113,21 @@ func (c *larderCodec) answer(b []byte) (int, bool) {
 		return 0, false
 	}
 	return size, b[1] != 3 || b[8+5] != 0
+}
+
+// mixedCodec reads and writes in turn.
+type mixedCodec struct {
+	*larderCodec
+	writes *larderCodec
+	turn   bool
+}
+
+func (c *mixedCodec) appendRequest(to []byte, key uint64) []byte {
+	c.turn = !c.turn
+	if c.turn {
+		return c.writes.appendRequest(to, key)
+	}
+	return c.larderCodec.appendRequest(to, key)
 }
 
 type batchCodec struct{ options }

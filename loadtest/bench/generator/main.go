@@ -51,7 +51,7 @@ func parse() options {
 	flag.StringVar(&o.host, "host", "127.0.0.1", "address in the loopback range")
 	flag.IntVar(&o.port, "port", 3000, "port")
 	flag.StringVar(&o.protocol, "protocol", "larder", "larder, redis, echo or http")
-	flag.StringVar(&o.operation, "operation", "read", "read, write or batch (larder only)")
+	flag.StringVar(&o.operation, "operation", "read", "read, write, mixed or batch (the latter two larder only)")
 	flag.StringVar(&o.namespace, "namespace", "test", "namespace (larder)")
 	flag.StringVar(&o.set, "set", "bench", "set (larder)")
 	flag.IntVar(&o.connections, "connections", 50, "connections")
