@@ -19,6 +19,7 @@ import type { StockRecord } from '../../../shop-api/src/stock/stock-record.ts'
 import type { StockRecords, StockStatement } from '../../../shop-api/src/stock/stock-statement.ts'
 import { createStock, stockPort } from '../../../shop-api/src/stock/stock-service.ts'
 import { startSweeper, sweep } from '../../../shop-api/src/stock/sweeper.ts'
+import type { EngineConnection } from '../../../shop-api/src/start/run-start.ts'
 import { startRealEngine } from '../support/real-engine.ts'
 
 /**
@@ -35,6 +36,8 @@ export interface FlashSale {
   readonly rushMs?: number
   /** Takes this condition out of the take. */
   readonly without?: string
+  /** Another engine than one node that nothing happens to. */
+  readonly engine?: () => Promise<EngineConnection>
 }
 
 export interface FlashSaleResult {
@@ -45,6 +48,8 @@ export interface FlashSaleResult {
   readonly placed: number
   readonly samples: number
   readonly lateDuplicates: number
+  /** Looks at the stock record, and late copies of takes, that the engine did not answer. */
+  readonly unanswered: number
 }
 
 const address = {
@@ -136,13 +141,17 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
   const now = Date.now
   const log = pino({ level: 'silent' })
   const database = await openDatabase()
-  const engine = await startRealEngine()
+  const engine = await (options.engine ?? startRealEngine)()
   const { records } = engine.stock
   const key = { sku: 'LAMP', location: 'main', split: 0 }
   const late: Promise<unknown>[] = []
+  let unanswered = 0
+  const count = (): undefined => {
+    unanswered++
+  }
   const rewriteTake = rewrite(options, (statement) => {
     const delay = chance(0.5) ? 20 : options.holdMs + 1800
-    late.push(sleep(delay).then(() => records.apply(key, inTimeAgain(statement))))
+    late.push(sleep(delay).then(() => records.apply(key, inTimeAgain(statement)).catch(count)))
   })
   const stock: StockDeps = {
     ...engine.stock,
@@ -191,7 +200,7 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
   const server = await listen(app, '127.0.0.1', 0)
   const stops = [startSweeper(stock, 100), startRecovery(checkout, 500)]
   const end = now() + options.patienceMs
-  const watch = new Watch(() => records.readWhole(key))
+  const watch = new Watch(() => records.readWhole(key).catch(count))
   const over = () => now() > end || watch.sold >= options.units || watch.breaches.length > 0
   const sale: Sale = { url: server.url, rushMs: options.rushMs ?? 400, over }
   try {
@@ -203,7 +212,14 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
     await watch.stop()
   }
   const { sold, breaches, samples } = watch
-  const result = { sold, breaches, samples, lateDuplicates: late.length, ...(await books(database)) }
+  const result = {
+    sold,
+    breaches,
+    samples,
+    lateDuplicates: late.length,
+    unanswered,
+    ...(await books(database)),
+  }
   await database.close()
   await engine.close()
   return result

@@ -9,6 +9,7 @@ describe('more buyers than units, through the HTTP server', () => {
     expect(result.breaches).toEqual([])
     expect(result).toMatchObject({ sold: units, placed: units, unitsOrdered: units, charges: units })
     expect(result.lateDuplicates).toBeGreaterThan(0)
+    expect(result.unanswered).toBe(0)
     expect(result.samples).toBeGreaterThan(units)
   })
 
