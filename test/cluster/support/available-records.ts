@@ -8,7 +8,8 @@ import type { Operation } from '../../../engine/src/simulator/cluster-clients.ts
 import type { Workload } from './load.ts'
 
 export interface RecordsOptions {
-  readonly client: Client
+  /** Each operation is done by any of them. */
+  readonly clients: readonly Client[]
   readonly namespace: string
   /** Counters, and as many notes. */
   readonly records: number
@@ -44,9 +45,9 @@ export class AvailableRecords implements Workload {
   }
 
   async once(): Promise<void> {
-    const { client, timeout = 1000 } = this.#options
+    const { clients, timeout = 2000 } = this.#options
     if (Math.random() < share.reads) {
-      await client.get(this.key(pick(this.keys)), { timeout })
+      await pick(clients).get(this.key(pick(this.keys)), { timeout })
       return
     }
     const kind = Math.random() < share.counts ? 'count' : Math.random() < share.deletes ? 'delete' : 'put'
@@ -72,18 +73,23 @@ export class AvailableRecords implements Workload {
   }
 
   /** How the records stand, asked of one client. */
-  async state(client = this.#options.client): Promise<FinalState> {
+  async state(client = this.#options.clients[0]!): Promise<FinalState> {
     const records = await client.getMany(this.keys.map((key) => this.key(key)))
     return new Map(records.map((record, i) => [this.keys[i]!, textOf(record?.bins.log)]))
   }
 
+  /** Records that are not one version whole, which no faults excuse. */
+  torn(state: FinalState): string[] {
+    return checkWhole(this.operations, state)
+  }
+
   /** Where the promises are broken, now that fewer than RF nodes were lost at a time. */
   violations(state: FinalState): string[] {
-    return [...checkWhole(this.operations, state), ...checkNothingLost(this.operations, state)]
+    return [...this.torn(state), ...checkNothingLost(this.operations, state)]
   }
 
   async #do({ kind, key, word }: Operation, timeout: number): Promise<string | undefined> {
-    const { client } = this.#options
+    const client = pick(this.#options.clients)
     const name = this.key(key)
     if (kind === 'delete') return void (await client.remove(name, { timeout }))
     if (kind === 'put') {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, connect, type ConnectOptions, type NamespaceConfig } from '@larder/engine'
 import { eventually } from './eventually.ts'
 import { fixedPort } from './fixed-port.ts'
@@ -12,17 +13,28 @@ export interface ClusterSetup {
   readonly namespaces: readonly NamespaceConfig[]
   /** Puts a relay in front of every mesh port, so that links can be broken. */
   readonly relays?: boolean
+  /** Hosts of another network, one for each node; all on the loopback unless told. */
+  readonly hosts?: readonly ClusterHost[]
+}
+
+export interface ClusterHost {
+  readonly address: string
+  /** What runs a command there. */
+  readonly within: readonly string[]
 }
 
 interface MeshPorts {
   readonly id: string
+  readonly host: ClusterHost
   /** Where the node listens for others, and where others are told that it does. */
   readonly own: number
   readonly told: number
 }
 
-const host = '127.0.0.1'
+const loopback: ClusterHost = { address: '127.0.0.1', within: [] }
 const stableMs = 30_000
+/** Clients look for changes every second: until then they still come to a node that has given everything away. */
+const drainMs = 2000
 
 /** Nodes of one cluster as processes on this machine. Whoever starts one closes it, whatever happens in between. */
 export class RealCluster {
@@ -44,6 +56,8 @@ export class RealCluster {
       for (let i = 0; i < setup.size; i++) await cluster.#allot()
       for (const ports of cluster.#mesh) await cluster.#make(ports)
       await Promise.all(cluster.nodes.map((node) => node.start()))
+      await cluster.whenStable({ ignoreMigrations: true })
+      await cluster.setRoster(cluster.nodes)
       await cluster.whenStable()
       return cluster
     } catch (error) {
@@ -67,6 +81,49 @@ export class RealCluster {
     const node = await this.#make(await this.#allot())
     await node.start()
     return node
+  }
+
+  /** As an operator does it: the node gives its partitions away, ends, comes back, and is waited for. */
+  async restart(node: NodeProcess): Promise<void> {
+    await node.info('quiesce:')
+    await this.#recluster()
+    await this.whenStable()
+    await sleep(drainMs)
+    await node.stop()
+    await this.whenStable({ ignoreMigrations: true })
+    await node.start()
+    await this.whenStable()
+  }
+
+  /** Makes these nodes the roster of every strong namespace. */
+  async setRoster(nodes: readonly NodeProcess[]): Promise<void> {
+    const strong = this.#setup.namespaces.filter(({ consistency }) => consistency === 'strong')
+    if (strong.length === 0) return
+    const ids = nodes.map(({ id }) => id).join(',')
+    for (const { name } of strong) {
+      const [asked] = this.running
+      const answer = await asked!.info(`roster-set:namespace=${name};nodes=${ids}`)
+      if (answer !== 'ok') throw new Error(`roster-set: ${answer}`)
+      await eventually(
+        async () => (await asked!.info(`roster:namespace=${name}`)).includes(`pending_roster=${ids}`),
+        {
+          what: `the roster of ${name} to be pending`,
+          ms: stableMs,
+          seen: () => asked!.info(`roster:namespace=${name}`),
+        },
+      )
+    }
+    await this.#recluster()
+    for (const { name } of strong)
+      for (const node of this.running)
+        await eventually(
+          async () => (await node.statistic('unavailable_partitions', `namespace/${name}`)) === '0',
+          {
+            what: `${node.id} to have all partitions of ${name}`,
+            ms: stableMs,
+            seen: () => node.info(`roster:namespace=${name}`),
+          },
+        )
   }
 
   /** Until all nodes that run agree that the cluster is they, and nothing moves any more. */
@@ -102,10 +159,17 @@ export class RealCluster {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
+  /** Asks every node, as operators do: the one that leads heeds it. */
+  async #recluster(): Promise<void> {
+    const answers = await Promise.all(this.running.map((node) => node.info('recluster:')))
+    if (!answers.includes('ok')) throw new Error(`recluster: ${answers}`)
+  }
+
   async #allot(): Promise<MeshPorts> {
     const own = await fixedPort()
     const ports = {
       id: `A${this.#mesh.length + 1}`,
+      host: this.#setup.hosts?.[this.#mesh.length] ?? loopback,
       own,
       told: this.relays ? await fixedPort() : own,
     }
@@ -114,14 +178,16 @@ export class RealCluster {
     return ports
   }
 
-  async #make({ id, own, told }: MeshPorts): Promise<NodeProcess> {
+  async #make({ id, host, own, told }: MeshPorts): Promise<NodeProcess> {
     const folder = join(this.#folder, id)
-    const seeds = this.#mesh.filter((other) => other.id !== id).map((other) => `${host}:${other.told}`)
-    const cluster = { port: own, seeds, ...(told === own ? {} : { advertise: `${host}:${told}` }) }
+    const seeds = this.#mesh
+      .filter((other) => other.id !== id)
+      .map((other) => `${other.host.address}:${other.told}`)
+    const cluster = { port: own, seeds, ...(told === own ? {} : { advertise: `${host.address}:${told}` }) }
     const { namespaces } = this.#setup
     const port = await fixedPort()
     const config = { port, folder: join(folder, 'data'), clusterName: 'test', namespaces, cluster }
-    const node = new NodeProcess({ id, folder, config })
+    const node = new NodeProcess({ id, folder, config, host: host.address, within: host.within })
     this.nodes.push(node)
     return node
   }

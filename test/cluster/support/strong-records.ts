@@ -88,7 +88,8 @@ export class StrongRecords implements Workload {
     { kind, token = '' }: Pick<Operation, 'kind' | 'token'>,
     name: string,
   ): Promise<string | undefined> {
-    const { client, namespace, timeout = 1000 } = this.#options
+    const { clients, namespace, timeout = 2000 } = this.#options
+    const client = pick(clients)
     const key: Key = { namespace, set: 'history', key: name }
     const policy = { timeout, waits: true }
     if (kind === 'read') return logOf(client, key, timeout)
