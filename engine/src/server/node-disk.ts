@@ -21,12 +21,6 @@ const modes = {
   read: constants.O_RDONLY,
 }
 
-/**
- * The threads that work for the disk may share their core with the one that answers requests, and a call of theirs
- * keeps it while the system frees pages: 0.05 ms a MiB.
- */
-const freedAtOnce = 1024 * 1024
-
 /** The disk of this machine. */
 export const nodeDisk: Disk = {
   async makeFolder(path) {
@@ -36,28 +30,13 @@ export const nodeDisk: Disk = {
   list: async (path) => (await readdir(path)).sort(),
   open: async (path, mode) => new NodeFile(path, await open(path, modes[mode], 0o644)),
   rename,
-  remove,
+  remove: (path) => rm(path),
   syncFolder,
   lock,
   async freeBytes(path) {
     const { bavail, bsize } = await statfs(path)
     return bavail * bsize
   },
-}
-
-/**
- * The name goes first: no start finds a part of the file, unless power fails before the folder is synced, and then it
- * is a part of one that was given up.
- */
-async function remove(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDWR)
-  try {
-    await rm(path)
-    for (let { size } = await handle.stat(); size > freedAtOnce; size -= freedAtOnce)
-      await handle.truncate(size - freedAtOnce)
-  } finally {
-    await handle.close()
-  }
 }
 
 async function syncFolder(path: string): Promise<void> {
