@@ -10,8 +10,10 @@ import type { ClusterSimNode } from './cluster-sim-node.ts'
 import type { ClusterStage } from './cluster-stage.ts'
 import { beatTimeout } from './cluster-world.ts'
 import { calmNetwork } from './network.ts'
-import type { Storm } from './storm.ts'
+import { quickDisk, type Storm } from './storm.ts'
 
+/** Milliseconds of the longest sync of a node that joins with a slow disk, so that filling it takes a while. */
+const slowFill = 600
 /** Milliseconds after the last fault within which every partition serves again (M6 of cluster/README.md, and a round). */
 const servesWithin = 4 * beatTimeout
 
@@ -52,6 +54,7 @@ export class ClusterLosses {
     world.network.faults = random.pick([calmNetwork, { delay: 20, loss: 0, repeat: 0.3 }])
     if (world.durability === 'commit' && random.chance(0.15)) await this.#blackout(atMost)
     else await this.#lose(random.shuffle(this.members).slice(0, 1 + random.below(atMost)))
+    for (const node of this.members) node.diskDelay = quickDisk
     await this.#stage.settle(this.members)
     await this.#stage.wait(this.#wasFull ? fullDiskTime : 0)
     this.#wasFull = false
@@ -71,12 +74,21 @@ export class ClusterLosses {
   }
 
   async #add(): Promise<void> {
-    const node = this.#stage.random.pick(this.#spares)
+    const { random } = this.#stage
+    const node = random.pick(this.#spares)
     this.#spares = this.#spares.filter((each) => each !== node)
     this.#storm.note('node added', node.id)
+    if (random.chance(0.3)) node.diskDelay = slowFill
     node.start()
     // Copies are under way when the first node goes.
-    await this.#stage.wait(this.#stage.random.between(100, 1500))
+    if (random.chance(0.5)) await this.#untilServing(node)
+    else await this.#stage.wait(random.between(100, 1500))
+  }
+
+  async #untilServing(node: ClusterSimNode): Promise<void> {
+    const { clock } = this.#stage
+    const latest = clock.now + servesWithin
+    while (clock.now < latest && node.running?.node.serving === undefined) await this.#stage.wait(1)
   }
 
   /** In good order: first it gives its data away. It may come back, with all that it had. */
@@ -159,8 +171,10 @@ export class ClusterLosses {
   async #checkService(victims: readonly ClusterSimNode[]): Promise<void> {
     const { random, tally } = this.#stage
     // What is only ill still takes part.
-    if (victims.some((node) => node.running && !node.isPaused))
+    const isIll = victims.some((node) => node.running && !node.isPaused)
+    if (isIll || this.members.some((node) => node.diskDelay > quickDisk)) {
       return this.#stage.wait(random.between(0, 3000))
+    }
     await this.#stage.wait(servesWithin)
     tally.add('service checked')
     this.#clients.beginQuiet({ settled: false })

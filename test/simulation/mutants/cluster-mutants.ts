@@ -1,7 +1,16 @@
-import type { Mutant } from './mutant.ts'
+import type { Mutant, UnseenMutant } from './mutant.ts'
 
 /** Each takes one rule of AP replication out of the source. */
 export const clusterMutants: readonly Mutant[] = [
+  {
+    name: 'C1: a version is covered when its regime is named, however far the copy came in it',
+    file: 'cluster/past.ts',
+    find: 'return version.sequence <= (endOf(past, version.regime) ?? -1)',
+    replace: 'return endOf(past, version.regime) !== undefined',
+    kind: 'losses',
+    seed: 0,
+    breaks: 'lost|stale',
+  },
   {
     name: 'C2: a write is answered before the replicas have it',
     file: 'cluster/mastership.ts',
@@ -30,6 +39,25 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'lost',
   },
   {
+    name: 'C3: an open write is answered although nothing covers it',
+    file: 'cluster/ap-namespace.ts',
+    find: 'if (!covers(past, unanswered.version)) return true',
+    replace: '',
+    kind: 'losses',
+    seed: 1,
+    breaks: 'lost|stale',
+  },
+  {
+    name: 'C3: what is open at the end of a view is answered',
+    file: 'cluster/mastership.ts',
+    find: '    const unanswered = [...this.#unanswered]\n',
+    replace:
+      '    const unanswered = [...this.#unanswered]\n    for (const { request, answer } of unanswered) request.answer(answer)\n',
+    kind: 'losses',
+    seed: 4,
+    breaks: 'lost|stale',
+  },
+  {
     name: 'C4: a write is applied before the other holders were asked',
     file: 'cluster/mastership.ts',
     find: 'if (this.#takeIn.isOver) return this.#execute(request)',
@@ -46,6 +74,15 @@ export const clusterMutants: readonly Mutant[] = [
     kind: 'losses',
     seed: 6,
     breaks: 'lost',
+  },
+  {
+    name: 'C7: tombstones are dropped as soon as files do without them',
+    file: 'storage/record-store.ts',
+    find: 'this.#tombstoneLife = options.tombstoneLife ?? 0',
+    replace: 'this.#tombstoneLife = 0',
+    kind: 'losses',
+    seed: 2,
+    breaks: 'lost|stale|convergence',
   },
   {
     name: 'F1: a master gives out, and calls all whole, before it has taken in',
@@ -98,5 +135,97 @@ export const clusterMutants: readonly Mutant[] = [
     kind: 'losses',
     seed: 0,
     breaks: 'twice',
+  },
+  {
+    name: 'X3: a request waits as long as there is no view',
+    file: 'cluster/request-routing.ts',
+    find: 'if (now >= open.request.deadline)',
+    replace: 'if (now >= open.request.deadline && this.#options.view())',
+    kind: 'losses',
+    seed: 0,
+    breaks: 'answers',
+  },
+  {
+    name: 'P1: a map comes from what the node itself is configured with',
+    file: 'cluster/cluster-node.ts',
+    find: 'const places = partitionMap({ algorithm: 1, partitions, replicationFactor,',
+    replace:
+      'const places = partitionMap({ algorithm: 1, partitions, replicationFactor: this.#options.namespaces[0]?.replicationFactor ?? replicationFactor,',
+    kind: 'splits',
+    seed: 0,
+    breaks: 'P1',
+  },
+  {
+    name: 'P2: the order of the nodes depends on how many there are',
+    file: 'cluster/rendezvous.ts',
+    find: 'weight: mix(hash ^ salt)',
+    replace: 'weight: mix(hash ^ salt ^ this.#nodes.length)',
+    kind: 'losses',
+    seed: 1,
+    breaks: 'P2',
+  },
+  {
+    name: 'P3: racks do not count',
+    file: 'cluster/partition-map.ts',
+    find: 'return [...front, ...order.filter((id) => !front.includes(id))]',
+    replace: 'return order',
+    kind: 'losses',
+    seed: 0,
+    breaks: 'P3',
+  },
+  {
+    name: 'P4: a quiesced node stands in front',
+    file: 'cluster/partition-map.ts',
+    find: '[...serving.order(partition), ...leaving.order(partition)]',
+    replace: '[...leaving.order(partition), ...serving.order(partition)]',
+    kind: 'losses',
+    seed: 2,
+    breaks: 'P4',
+  },
+]
+
+export const unseenClusterMutants: readonly UnseenMutant[] = [
+  {
+    name: 'C5: of two versions the covered one may win',
+    file: 'cluster/stored-version.ts',
+    find: '  if (covers(other.past, a)) return false\n  if (covers(one.past, b)) return true\n',
+    replace: '',
+    kind: 'losses',
+    because: 'a second line of defence: holders leave out what the master covers when they are taken in',
+  },
+  {
+    name: 'C5a: what a copy came from without becoming whole is forgotten',
+    file: 'cluster/stored-version.ts',
+    find: ' || (ancestors.get(version.regime)?.includes(regime) ?? false)',
+    replace: '',
+    kind: 'losses',
+    because:
+      'it takes a fast clock, an unanswered write, a death in the moment of filling, all on one record',
+  },
+  {
+    name: 'F3: a copy counts as whole before it is filled',
+    file: 'cluster/replica.ts',
+    find: "    if (entry.kind === 'begin') {\n",
+    replace: "    if (entry.kind === 'begin') {\n      copy.whole = true\n",
+    kind: 'losses',
+    because: 'it only chooses the master, which takes in what all others hold before it calls anything whole',
+  },
+  {
+    name: 'P5: the acting master is any that has something',
+    file: 'cluster/partition-map.ts',
+    find: '    order.find((id) => holding(id) === Holding.WHOLE) ??\n',
+    replace: '',
+    kind: 'losses',
+    because:
+      'a master that is not whole asks all holders before each write; its reads may go back, as promised',
+  },
+  {
+    name: 'X1: a passed-on request of another view is served',
+    file: 'cluster/request-routing.ts',
+    find: 'if (!mastership || !isCurrent) return refuse()',
+    replace: 'if (!mastership) return refuse()',
+    kind: 'losses',
+    because:
+      'whoever serves it is master in its own view; the rule keeps requests out of views the sender has left',
   },
 ]

@@ -76,7 +76,7 @@ export const membershipMutants: readonly Mutant[] = [
     breaks: 'M4',
   },
   {
-    name: 'a link counts when one end reports it',
+    name: 'M5: a link counts when one end reports it',
     file: 'cluster/links.ts',
     find: 'a.hears.includes(processKey(b.process)) && b.hears.includes(processKey(a.process))',
     replace: 'a.hears.includes(processKey(b.process)) || b.hears.includes(processKey(a.process))',
@@ -85,7 +85,7 @@ export const membershipMutants: readonly Mutant[] = [
     breaks: 'M5|M6',
   },
   {
-    name: 'a member that was slow once is never asked again',
+    name: 'M6: a member that was slow once is never asked again',
     file: 'cluster/membership.ts',
     find: 'this.#slow.set(key, { until: now + wait,',
     replace: 'this.#slow.set(key, { until: Infinity,',

@@ -1,0 +1,12 @@
+import { describe } from 'vitest'
+import { clusterMutants, unseenClusterMutants } from './cluster-mutants.ts'
+import { membershipMutants } from './membership-mutants.ts'
+import { expectMissed, expectUnseen } from './mutant.ts'
+
+describe('each rule of membership, maps and AP, taken out, is missed', () => {
+  expectMissed([...membershipMutants, ...clusterMutants])
+})
+
+describe('rules that nothing shows', () => {
+  expectUnseen(unseenClusterMutants)
+})

@@ -1,0 +1,7 @@
+import { describe } from 'vitest'
+import { expectMissed } from './mutant.ts'
+import { strongMutants } from './strong-mutants.ts'
+
+describe('each rule of strong consistency, taken out, is missed', () => {
+  expectMissed(strongMutants)
+})
