@@ -27,6 +27,8 @@ export interface ClusterFolderFacts {
   readonly newIncarnation: () => string
   /** By namespace: incarnation of its folder, undefined where it keeps no files. */
   readonly data: ReadonlyMap<string, string | undefined>
+  /** It is another incarnation whatever is there: something of its data never outlives a stop. */
+  readonly isNew: boolean
 }
 
 interface Identity {
@@ -119,7 +121,7 @@ async function identify(disk: Disk, path: string, facts: ClusterFolderFacts): Pr
     else data[name] = incarnation
   }
   const id = known?.id ?? facts.id ?? facts.newId()
-  const incarnation = known && isSame ? known.incarnation : facts.newIncarnation()
+  const incarnation = known && isSame && !facts.isNew ? known.incarnation : facts.newIncarnation()
   const identity = { id, incarnation, data }
   const body = Buffer.from(JSON.stringify(identity))
   if (!bytes || !body.equals(bytes)) await writeSealed(disk, path, kinds.node, body)

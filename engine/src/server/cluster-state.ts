@@ -23,6 +23,7 @@ export interface Ownership {
 
 /** One partition as `partition-info` shows it. */
 export interface PartitionFacts {
+  readonly partition: number
   readonly replicas: number
   /** Number of this node among the replicas, -1 when it is none. */
   readonly replica: number

@@ -3,9 +3,12 @@
  * Between two views that is still what is told, as unsettled, since clients go on with it until there is a new one.
  */
 import { createHash } from 'node:crypto'
+import type { ApNamespace } from '../cluster/ap-namespace.ts'
 import type { ClusterNode, ViewInput } from '../cluster/cluster-node.ts'
 import type { Place } from '../cluster/partition-map.ts'
 import type { RosterControl } from '../cluster/roster-control.ts'
+import type { RecordContent } from '../cluster/strong/record-content.ts'
+import type { StrongNamespace } from '../cluster/strong/strong-namespace.ts'
 import { viewKey } from '../cluster/view-id.ts'
 import type { ViewRecord } from '../cluster/views.ts'
 import type { Namespace } from '../namespace/namespace.ts'
@@ -69,7 +72,7 @@ export class JoinedCluster implements ClusterState {
     this.#peers = peers
     for (const peer of peers) this.#alumni.set(peer.id, peer)
     this.#generations = generations
-    for (const { name } of record.input.namespaces) this.#initial.set(name, this.#remaining(name))
+    for (const { name } of this.#parts.namespaces) this.#initial.set(name, this.#remaining(name))
   }
 
   get key(): string {
@@ -112,8 +115,8 @@ export class JoinedCluster implements ClusterState {
     return [...this.#alumni.values()]
   }
 
-  get rosters(): RosterControl | undefined {
-    return undefined
+  get rosters(): RosterControl {
+    return this.#node.strong
   }
 
   migrationsRemaining(namespace?: string): number {
@@ -132,15 +135,18 @@ export class JoinedCluster implements ClusterState {
     const { id, namespaces } = this.#parts
     const copies = this.#node.namespaces.get(namespace)
     const store = namespaces.find(({ name }) => name === namespace)?.store
-    if (!copies || !store) return
+    if (!store) return
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const role = this.#role(namespace, partition)
       if (!role) continue
       const { place, claims } = role
-      const mastership = copies.masterOf(partition)
-      const isWhole = copies.answersReads(partition)
+      const mastership = copies?.masterOf(partition)
+      const isWhole = copies
+        ? copies.answersReads(partition)
+        : place.master === id || place.holders.includes(id)
       const records = store.entriesOf(partition)
       yield {
+        partition,
         replicas: claims.length,
         replica: claims.indexOf(id),
         succession: place.order.indexOf(id),
@@ -171,6 +177,7 @@ export class JoinedCluster implements ClusterState {
       ['migrate_tx_partitions_remaining', tx],
       ['migrate_rx_partitions_initial', Math.max(initial.rx, rx)],
       ['migrate_rx_partitions_remaining', rx],
+      ...this.#unavailable(namespace),
       ['migrate_signals_remaining', this.#node.namespaces.get(namespace)?.surplus ?? 0],
       ...Object.entries(this.#node.routing.countersOf(namespace)),
     ])
@@ -193,10 +200,12 @@ export class JoinedCluster implements ClusterState {
   }
 
   /** Answers how many partitions are not what they were on this node. */
-  #takeOwnership({ input }: ViewRecord<ViewInput>): number {
+  #takeOwnership({ id, input }: ViewRecord<ViewInput>): number {
     let changed = 0
-    for (const { name, replicationFactor } of input.namespaces) {
-      const count = Math.min(replicationFactor, input.nodes.length)
+    for (const { name } of this.#parts.namespaces) {
+      const count = Math.max(1, Math.min(this.#replicationFactor(name), input.nodes.length))
+      // Who takes a partition over has a later view; of rival claims clients believe the higher.
+      const regime = this.#node.strong.namespaces.has(name) ? id.number : 0
       const maps = Array.from({ length: count }, () => Buffer.alloc(PARTITIONS / 8))
       for (let partition = 0; partition < PARTITIONS; partition++) {
         const replica = this.#role(name, partition)?.claims.indexOf(this.#parts.id) ?? -1
@@ -204,18 +213,39 @@ export class JoinedCluster implements ClusterState {
         if (map) map[partition >> 3] = map[partition >> 3]! | (0x80 >> (partition & 7))
       }
       const bitmaps = maps.map((map) => map.toString('base64'))
-      changed += differences(this.ownership(name).bitmaps, bitmaps)
-      this.#ownership.set(name, { regime: 0, bitmaps })
+      const before = this.ownership(name)
+      changed += before.regime === regime ? differences(before.bitmaps, bitmaps) : PARTITIONS
+      this.#ownership.set(name, { regime, bitmaps })
     }
     return changed
   }
 
   #role(namespace: string, partition: number): Role | undefined {
-    const place = this.#node.namespaces.get(namespace)?.place(partition)
-    if (!place) return undefined
+    const place = this.#copiesOf(namespace)?.place(partition)
+    if (!place || place.replicas.length === 0) return undefined
     const { master, replicas } = place
     const others = replicas.filter((id) => id !== master)
-    return { place, claims: [master, ...others].slice(0, replicas.length) }
+    return { place, claims: [master, ...others].slice(0, this.#replicationFactor(namespace)) }
+  }
+
+  #copiesOf(namespace: string): ApNamespace | StrongNamespace<RecordContent> | undefined {
+    return this.#node.namespaces.get(namespace) ?? this.#node.strong.namespaces.get(namespace)
+  }
+
+  #replicationFactor(namespace: string): number {
+    const available = this.#record?.input.namespaces.find(({ name }) => name === namespace)
+    if (available) return available.replicationFactor
+    const rosters = this.#node.strong.namespaces.get(namespace)?.plans?.rosters
+    return (rosters?.pending ?? rosters?.inForce)?.replicationFactor ?? 1
+  }
+
+  #unavailable(namespace: string): [string, number][] {
+    const state = this.rosters.rosterOf(namespace)
+    if (!state) return []
+    return [
+      ['dead_partitions', state.deadPartitions],
+      ['unavailable_partitions', state.unavailablePartitions],
+    ]
   }
 
   #peersOf({ input }: ViewRecord<ViewInput>): Peer[] {
@@ -227,7 +257,9 @@ export class JoinedCluster implements ClusterState {
   /** Partitions that this node still has to bring to others, and those that it still has to be brought. */
   #remaining(namespace: string): { tx: number; rx: number } {
     const copies = this.#node.namespaces.get(namespace)
-    if (!copies) return { tx: 0, rx: 0 }
+    const strong = this.#node.strong.namespaces.get(namespace)
+    // Whether a strong copy is complete is known to its master alone.
+    if (!copies) return { tx: strong ? strong.unsettled + strong.misplaced : 0, rx: 0 }
     const { id } = this.#parts
     let rx = 0
     for (let partition = 0; partition < PARTITIONS; partition++) {

@@ -54,11 +54,11 @@ export class LoneCluster implements ClusterState {
   }
 
   *partitions(): Iterable<PartitionFacts> {
-    const facts: PartitionFacts = {
+    const facts: Omit<PartitionFacts, 'partition'> = {
       ...{ replicas: 1, replica: 0, succession: 0, duplicates: 0, records: 0 },
       ...{ master: this.#node.id, state: 'S', emigrates: false, immigrates: false },
     }
-    for (let p = 0; p < PARTITIONS; p++) yield facts
+    for (let partition = 0; partition < PARTITIONS; partition++) yield { partition, ...facts }
   }
 
   statistics(): ReadonlyMap<string, string | number | boolean> {

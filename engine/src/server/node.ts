@@ -93,7 +93,7 @@ async function serve(
     const { host, state } = cluster
     local.cluster = state
     namespaces.join({
-      namespace: (name) => host.node.namespaces.get(name),
+      namespace: (name) => host.node.namespaces.get(name) ?? host.node.strong.namespaces.get(name),
       submit: (request) => host.submit(request),
       cancel: (id) => host.node.routing.cancel(id),
       wake: () => host.wake(),

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { NamespaceSetup } from '../cluster/cluster-node.ts'
 import { NamespaceCopies } from '../cluster/namespace-copies.ts'
+import type { StrongSetup } from '../cluster/strong/strong-namespaces.ts'
 import { noView, type ViewId } from '../cluster/view-id.ts'
 import type { Namespace } from '../namespace/namespace.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -14,11 +15,14 @@ import { JoinedCluster } from './joined-cluster.ts'
 import { defaultNodeId } from './local-node.ts'
 import { ClusterHost } from './mesh/cluster-host.ts'
 import type { SavedNamespace } from './saved-copies.ts'
+import { openStrong, type OpenStrong } from './open-strong.ts'
 import { serviceAddresses } from './service-addresses.ts'
 import { listenError, StartError } from './start-error.ts'
 
 /** Below the node's folder. No namespace can have this name. */
 const FOLDER = 'cluster.state'
+/** Milliseconds between two looks whether what is known of strong copies is to be written again. */
+const METAS_MS = 250
 
 export interface ClusterWorld {
   readonly disk: Disk
@@ -43,24 +47,32 @@ export async function openCluster(
   namespaces: readonly Namespace[],
   world: ClusterWorld,
 ): Promise<OpenCluster> {
-  const strong = config.namespaces.find(({ consistency }) => consistency === 'strong')
-  if (strong)
-    throw new StartError(
-      `Namespace ${strong.name} is to be strong, which this version cannot do yet; leave strong out`,
-    )
   const folder = await openFolder(config, namespaces, world.disk)
   const self = {
     id: folder?.id ?? config.nodeId ?? newNodeId(config.port),
     incarnation: folder?.incarnation ?? randomId(),
     start: randomId(),
   }
+  const turn = (name: string, partition: number, run: () => void): void => {
+    host.node.strong.namespaces.get(name)?.turn(partition, run)
+    host.wake()
+  }
+  const strong = await openStrongNamespaces(config, namespaces, { ...world, turn }).catch(
+    async (error: unknown) => {
+      await folder?.close()
+      throw error
+    },
+  )
   let servicePort = config.port
   const addresses = () => serviceAddresses(config.host, servicePort)
-  const host = new ClusterHost({
+  const host: ClusterHost = new ClusterHost({
     ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote },
     ...(cluster.advertise === undefined ? {} : { advertise: cluster.advertise }),
     ...{ port: cluster.port, seeds: cluster.seeds, rack: cluster.rack, heartbeat: cluster.heartbeat },
-    namespaces: namespaces.map((namespace, i) => setupOf(namespace, config.namespaces[i]!, folder)),
+    namespaces: config.namespaces.flatMap((settings, i) =>
+      settings.consistency === 'available' ? [setupOf(namespaces[i]!, settings, folder)] : [],
+    ),
+    strong: strong.map(({ setup }) => setup),
     serviceAddresses: addresses,
     onServing: (record) => state.serves(record),
     promised: folder?.promised ?? noView,
@@ -71,6 +83,9 @@ export async function openCluster(
       await folder?.saveCopies(copies)
     },
   })
+  const metas = setInterval(() => {
+    for (const { copies } of strong) copies.tick()
+  }, METAS_MS)
   const state = new JoinedCluster({ id: self.id, host, namespaces, addresses, clock: world.clock })
   return {
     id: self.id,
@@ -85,8 +100,10 @@ export async function openCluster(
       }
     },
     async close() {
+      clearInterval(metas)
       await host.close()
       try {
+        for (const { copies } of strong) await copies.close()
         if (folder) await saveLast(host, folder, namespaces)
       } catch (error) {
         world.onNote(`cluster: cannot save (${String(error)}); this node will be filled anew`)
@@ -95,6 +112,32 @@ export async function openCluster(
       }
     },
   }
+}
+
+interface StrongPart {
+  readonly setup: StrongSetup
+  readonly copies: OpenStrong['copies']
+}
+
+async function openStrongNamespaces(
+  config: ResolvedConfig,
+  namespaces: readonly Namespace[],
+  world: ClusterWorld & { readonly turn: (name: string, partition: number, run: () => void) => void },
+): Promise<StrongPart[]> {
+  const parts: StrongPart[] = []
+  for (const [
+    i,
+    { name, consistency, folder, durability, replicationFactor },
+  ] of config.namespaces.entries()) {
+    if (consistency !== 'strong') continue
+    const { records, copies } = await openStrong(namespaces[i]!, {
+      ...{ disk: world.disk, folder, partitions: PARTITIONS, onNote: world.onNote },
+      turn: (partition, run) => world.turn(name, partition, run),
+    })
+    const kept = durability === 'commit' ? 'commit' : 'flush'
+    parts.push({ setup: { name, store: records, durability: kept, replicationFactor }, copies })
+  }
+  return parts
 }
 
 async function openFolder(
@@ -109,6 +152,8 @@ async function openFolder(
       newId: () => newNodeId(config.port),
       newIncarnation: randomId,
       data: new Map(namespaces.map(({ name, store }) => [name, store.incarnation])),
+      // Strong copies that are gone after every stop must not vote as if they were there (R1).
+      isNew: config.namespaces.some(({ consistency, files }) => consistency === 'strong' && !files),
     })
   } catch (error) {
     throw error instanceof StorageError ? new StartError(error.message, { cause: error }) : error

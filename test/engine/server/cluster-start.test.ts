@@ -31,6 +31,7 @@ const facts = (data: Record<string, string | undefined>, id?: string) => ({
   id,
   newId: () => 'A1',
   newIncarnation: () => `incarnation ${Math.random()}`,
+  isNew: false,
   data: new Map(Object.entries(data)),
 })
 

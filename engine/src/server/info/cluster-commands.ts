@@ -87,7 +87,6 @@ function partitionInfo({ id, namespaces, cluster }: NodeState): string {
   ]
   for (const { name } of namespaces) {
     const { regime } = cluster.ownership(name)
-    let p = 0
     for (const facts of cluster.partitions(name)) {
       const { state, replicas, replica, succession, duplicates, master, emigrates, immigrates } = facts
       const isMaster = master === id
@@ -95,7 +94,7 @@ function partitionInfo({ id, namespaces, cluster }: NodeState): string {
       const final = `${key}.0.${isMaster ? 'm' : '-'}p-`
       rows.push(
         [
-          ...[name, p++, state, replicas, replica, succession, duplicates, isMaster ? id : 0, master],
+          ...[name, facts.partition, state, replicas, replica, succession, duplicates, isMaster ? id : 0, master],
           ...[Number(emigrates), 0, Number(immigrates), facts.records, 0, regime],
           ...[replica < 0 ? 0 : 1, own, final],
         ].join(':'),
