@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
-import { type EngineProcess, type EngineProcessOptions, STOCK_IS_STRONG } from './engine-process.ts'
+import type { EngineProcess, EngineProcessOptions } from './engine-process.ts'
 import { eventually } from './eventually.ts'
 import { StartFailure } from './start-failure.ts'
 import { setRoster } from './stock-roster.ts'
@@ -57,8 +57,7 @@ export async function startEngineCluster(
   }
   try {
     await joined(engines, world)
-    if (STOCK_IS_STRONG)
-      await setRoster(engines.slice(0, nodes), (address, command) => world.ask(address, command))
+    await setRoster(engines.slice(0, nodes), (address, command) => world.ask(address, command))
     const leaving = engines.slice(nodes)
     if (leaving.length > 0) {
       onLine(`${leaving.length} of ${count} engine nodes leave; what they hold moves to the others`)

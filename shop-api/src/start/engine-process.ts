@@ -32,8 +32,6 @@ export interface EngineProcessOptions {
 /** Time for a clean stop; an engine that needs longer is killed, and recovers from its log at the next start. */
 const STOP_MS = 30_000
 const LINES_KEPT = 20
-/** In a cluster; a lone node needs nobody to agree with. */
-export const STOCK_IS_STRONG = false
 const listening = /serves (\S+:\d+)(?:, other nodes at (\S+:\d+))?/
 
 const larderCommand = () =>
@@ -54,7 +52,7 @@ export async function startEngine(options: EngineProcessOptions): Promise<Engine
   const command = options.command ?? larderCommand()
   const flags = ['--port', String(options.port), '--folder', options.folder, ...clusterFlags(options)]
   if (options.acceptDamage) flags.push('--accept-damage')
-  const strong = options.cluster && STOCK_IS_STRONG ? ',strong' : ''
+  const strong = options.cluster ? ',strong' : ''
   const namespaces = ['--namespace', 'shop,flush', '--namespace', `stock,commit${strong}`]
   // A process group of its own, so that Ctrl-C reaches the store first, which then stops the engine last.
   const guard = ['--import', new URL('stop-with-parent.ts', import.meta.url).href]

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ClientError, ResultCode } from '@larder/engine'
 import { pino, type Logger } from 'pino'
 import type { StockPort } from '../carts/stock-port.ts'
 import { readCurrentEdition, type Edition } from '../catalog/edition.ts'
@@ -92,13 +93,25 @@ interface ImportTarget {
   readonly stock: StockPort
 }
 
+/** Nodes that have just started may have much to tell each other before they answer. */
+const FIRST_ANSWER_MS = 60_000
+
+async function patiently<T>({ now }: StartWorld, read: () => Promise<T>): Promise<T> {
+  for (const until = now() + FIRST_ANSWER_MS; ;)
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof ClientError && error.code === ResultCode.TIMEOUT) || now() >= until) throw error
+    }
+}
+
 /** Imports the catalogue that is named, and the bundled one where there is none at all. */
 async function importIfNeeded(
   args: StartArguments,
   world: StartWorld,
   target: ImportTarget,
 ): Promise<Edition> {
-  const present = await readCurrentEdition(target.records)
+  const present = await patiently(world, () => readCurrentEdition(target.records))
   const named = await namedSource(args)
   if (present && (named === undefined || named.name === present.source)) return present
   const source = named ?? generatedCatalog(BUNDLED_SKUS, args.seed)

@@ -19,7 +19,10 @@ export async function setRoster(engines: readonly Pick<EngineProcess, 'address'>
   }
   if (!(await isInForce())) {
     const answer = await ask(addresses[0]!, `roster-set:namespace=${NAMESPACE};nodes=${nodes.join()}`)
-    if (answer !== 'ok') throw new StartFailure(`The roster of ${NAMESPACE} cannot be set: ${answer}`)
+    if (answer !== 'ok') {
+      const why = answer.replace(/^ERROR:\d+:/, '')
+      throw new StartFailure(`The roster of ${NAMESPACE} cannot be set: ${why}`)
+    }
     await ask(addresses[0]!, 'recluster:')
   }
   const serves = async (): Promise<boolean> => {
