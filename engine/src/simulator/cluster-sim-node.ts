@@ -6,11 +6,14 @@ import { ClusterNode, type NodeOutput } from '../cluster/cluster-node.ts'
 import type { SavedCopies } from '../cluster/saved-copies.ts'
 import { NamespaceCopies } from '../cluster/namespace-copies.ts'
 import type { Process } from '../cluster/process.ts'
+import { StrongCopies } from '../cluster/strong/strong-copies.ts'
+import { StrongRecords } from '../cluster/strong/strong-records.ts'
 import { noView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import { Namespace } from '../namespace/namespace.ts'
 import { newView } from '../storage/record.ts'
 import { RecordStore } from '../storage/record-store.ts'
 import { StorageError } from '../storage/storage-error.ts'
+import { readWhole, writeWhole } from '../storage/whole-file.ts'
 import {
   beatInterval,
   beatTimeout,
@@ -29,6 +32,8 @@ interface Running {
   readonly node: ClusterNode
   readonly copies: NamespaceCopies
   readonly store: RecordStore
+  /** Of a strong namespace. */
+  readonly strong: StrongCopies | undefined
 }
 
 /** What stands in the node's own file. */
@@ -46,6 +51,7 @@ export interface NodePlan {
 const tombstoneLife = 86_400_000
 /** Seconds. */
 const expiryPeriod = 1
+const strongFile = 'strong'
 /** Milliseconds after which peers learn that nobody listens any more where a process was killed. */
 const refusedAfter = 10
 
@@ -105,10 +111,8 @@ export class ClusterSimNode implements FaultyNode {
   start(): void {
     if (this.#running || this.#starting) return
     const token = (this.#starting = {})
-    this.#openStore().then(
-      (store) => {
-        if (this.#starting === token) this.#run(store)
-      },
+    this.#open(token).then(
+      () => undefined,
       (error: unknown) => {
         if (this.#starting === token) this.#starting = undefined
         if (error instanceof StorageError) this.#say(`cannot start: ${error.message}`)
@@ -118,11 +122,34 @@ export class ClusterSimNode implements FaultyNode {
     this.#world.wakeDisks()
   }
 
-  #run(store: RecordStore): void {
-    const { random, ids, durability, clock } = this.#world
+  async #open(token: object): Promise<void> {
+    const store = await this.#openStore()
+    let mine: Running | undefined
+    const turn = (partition: number, run: () => void) =>
+      this.#do(mine, ({ node }) => node.strong.namespaces.get(namespaceName)!.turn(partition, run))
+    const strong = this.#world.isStrong ? await this.#openStrong(store, turn) : undefined
+    if (this.#starting === token) mine = this.#run(store, strong)
+  }
+
+  #openStrong(store: RecordStore, turn: (partition: number, run: () => void) => void): Promise<StrongCopies> {
+    const { partitions } = this.#world
+    const { data } = this.disk
+    return StrongCopies.open({
+      ...{ store, partitions, turn },
+      file: {
+        read: () => readWhole(data, `/data/${strongFile}`),
+        write: (bytes) => writeWhole(data, '/data', strongFile, bytes),
+      },
+      onFault: (error) => this.#say(`cannot write what its copies are: ${String(error)}`),
+    })
+  }
+
+  #run(store: RecordStore, strong: StrongCopies | undefined): Running {
+    const { random, ids, durability, clock, partitions } = this.#world
     this.#starting = undefined
     const self = { id: this.id, incarnation: this.#incarnation, start: random.id() }
-    const copies = new NamespaceCopies(this.#namespace(store), this.#world.partitions)
+    const namespace = this.#namespace(store)
+    const copies = new NamespaceCopies(namespace, partitions)
     const { saved } = this.disk
     // Only what was synced before it was acknowledged is what the file says it is.
     const trusted = durability === 'commit' ? saved.copies[namespaceName] : undefined
@@ -136,20 +163,35 @@ export class ClusterSimNode implements FaultyNode {
       random: () => random.fraction(),
       promised: saved.promised,
       rack: this.#rack,
-      namespaces: [
-        {
-          name: namespaceName,
-          store: copies,
-          get replicationFactor() {
-            return replicationFactor()
-          },
-          ...(trusted ? { saved: trusted } : {}),
-        },
-      ],
+      namespaces: strong
+        ? []
+        : [
+            {
+              name: namespaceName,
+              store: copies,
+              get replicationFactor() {
+                return replicationFactor()
+              },
+              ...(trusted ? { saved: trusted } : {}),
+            },
+          ],
+      strong: strong
+        ? [
+            {
+              name: namespaceName,
+              store: new StrongRecords(namespace, strong, partitions),
+              durability: durability === 'commit' ? 'commit' : 'flush',
+              get replicationFactor() {
+                return replicationFactor()
+              },
+            },
+          ]
+        : [],
     })
-    this.#running = { self, node, copies, store }
+    const running = (this.#running = { self, node, copies, store, strong })
     this.#say(`starts as ${self.start}, has promised ${viewKey(saved.promised)}, ${store.objects} records`)
-    clock.after(0, () => this.#tick(this.#running))
+    clock.after(0, () => this.#tick(running))
+    return running
   }
 
   /** The process ends; with a power failure also what was not synced. */
@@ -252,6 +294,7 @@ export class ClusterSimNode implements FaultyNode {
       segmentBytes: 1 << 16,
       tombstoneLife,
       expiryPeriod: () => expiryPeriod,
+      strong: this.#world.isStrong,
       ...(durability === 'none' ? {} : { files }),
     })
   }
@@ -281,9 +324,10 @@ export class ClusterSimNode implements FaultyNode {
   }
 
   #tick(running: Running | undefined): void {
-    this.#do(running, ({ node, store }) => {
+    this.#do(running, ({ node, store, strong }) => {
       const { clock, random } = this.#world
       node.tick(clock.now)
+      strong?.tick()
       store.runSlice(this.#wallClock(), 1)
       clock.after(random.between(5, 20), () => this.#tick(running))
     })

@@ -25,6 +25,7 @@ export interface StageSetting {
   readonly replicationFactor: number
   readonly racks: number
   readonly durability: Durability
+  readonly isStrong?: boolean
   /** Lines of the transcript that are kept. */
   readonly lines?: number | undefined
 }
@@ -47,7 +48,7 @@ export class ClusterStage {
   #disksAwake = false
 
   constructor(random: Random, setting: StageSetting) {
-    const { nodes, partitions, replicationFactor, racks, durability, lines } = setting
+    const { nodes, partitions, replicationFactor, racks, durability, isStrong = false, lines } = setting
     this.random = random
     this.transcript = new Transcript(lines)
     const byId = new Map<string, ClusterSimNode>()
@@ -61,6 +62,7 @@ export class ClusterStage {
       ids: Array.from({ length: nodes }, (_, i) => `A${i + 1}`),
       partitions,
       durability,
+      isStrong,
       tally: this.tally,
       say: (node, text) => this.say(node, text),
       violate: (text) => this.violate(text),

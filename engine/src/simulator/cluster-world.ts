@@ -24,6 +24,8 @@ export interface ClusterWorld {
   readonly ids: readonly string[]
   readonly partitions: number
   readonly durability: Durability
+  /** The namespace is strong. */
+  readonly isStrong: boolean
   readonly tally: Tally
   readonly say: (node: string, text: string) => void
   /** Something that must hold does not. */

@@ -11,7 +11,7 @@ export interface Operation {
   readonly returned: number | undefined
   /** What is appended. */
   readonly token?: string
-  /** What the record was after an append, or what was read. */
+  /** What the record was after an append, where that is known, or what was read. */
   readonly value?: string | undefined
 }
 
@@ -52,11 +52,13 @@ export function linearizability(
   return steps > maxSteps ? 'gave up' : 'not linearizable'
 }
 
-function isPossible({ kind, token, value }: Operation, state: string | undefined): boolean {
+function isPossible({ kind, token, value, returned }: Operation, state: string | undefined): boolean {
   if (kind === 'delete') return true
+  // Nobody has seen what an append came to that was not answered.
+  if (kind === 'append' && returned === undefined && value === undefined) return true
   return value === (kind === 'append' ? `${state ?? ''}${token}` : state)
 }
 
-function after({ kind, value }: Operation, state: string | undefined): string | undefined {
-  return kind === 'read' ? state : kind === 'append' ? value : undefined
+function after({ kind, token }: Operation, state: string | undefined): string | undefined {
+  return kind === 'read' ? state : kind === 'append' ? `${state ?? ''}${token}` : undefined
 }

@@ -59,6 +59,11 @@ export function readRequest(name: RecordName): Buffer {
   return body(name, { info1: Info1.READ | Info1.GET_ALL, info2: 0, info3: 0 }, [])
 }
 
+/** Of a strong namespace: what all have acknowledged by the time the request came. */
+export function linearizedReadRequest(name: RecordName): Buffer {
+  return body(name, { info1: Info1.READ | Info1.GET_ALL, info2: 0, info3: Info3.SC_READ_TYPE }, [])
+}
+
 /** Code of an answer's frame, and the text of its last string. */
 export function readAnswer(frame: Buffer): { readonly code: number; readonly text: string | undefined } {
   const code = frame[8 + 5]!

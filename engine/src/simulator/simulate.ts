@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { runCluster } from './cluster-run.ts'
 import { runMembership } from './membership-run.ts'
 import type { RunResult } from './run-result.ts'
+import { runStrongCluster } from './strong-cluster-run.ts'
 import { runStrong } from './strong-run.ts'
 import { runScene } from './strong-scenes.ts'
 
@@ -18,6 +19,7 @@ const kinds: Readonly<Record<string, Run>> = {
   splits: (seed, wishes) => runCluster({ seed, kind: 'splits', ...wishes }),
   strong: (seed) => runStrong({ seed }),
   scenes: (seed) => runScene(seed),
+  'strong-cluster': (seed, wishes) => runStrongCluster({ seed, ...wishes }),
 }
 
 const usage = `npm run simulate -- [--kind KIND] [--seed N] [--runs N] [--forever] [--transcript] [--lines N]
