@@ -32,6 +32,7 @@ const requestTime = 1000
 const clientPatience = 200
 /** Milliseconds between two requests of one client at most. */
 const longestThought = 60
+const refusedThought = 1000
 /** Steps of one check. */
 const maxSteps = 50_000
 
@@ -44,7 +45,8 @@ const refusals: readonly number[] = [
 
 export class StrongClusterClients {
   readonly #stage: ClusterStage
-  readonly #histories: History[] = []
+  #histories: History[] = []
+  #records = 0
   readonly #current: History[] = []
   /** Orders beginnings and ends, also those of one moment. */
   #time = 0
@@ -68,7 +70,9 @@ export class StrongClusterClients {
   start(): void {
     if (this.#stopped) return
     const { clock, random } = this.#stage
-    this.#once(() => clock.after(random.between(1, longestThought), () => this.start()))
+    this.#once((isRefused) =>
+      clock.after(random.between(1, isRefused ? refusedThought : longestThought), () => this.start()),
+    )
   }
 
   stop(): void {
@@ -83,6 +87,14 @@ export class StrongClusterClients {
       this.#ended(history, operation, code, text)
       done(code)
     })
+  }
+
+  /** Something was lost that may be lost: nobody looks at the records of before any more. */
+  restart(): string[] {
+    const violations = this.check()
+    this.#histories = []
+    for (const slot of this.#current.keys()) this.#current[slot] = this.#newHistory()
+    return violations
   }
 
   /** What breaks the promise. */
@@ -100,10 +112,10 @@ export class StrongClusterClients {
     })
   }
 
-  #once(then: () => void): void {
+  #once(then: (isRefused: boolean) => void): void {
     const { random, nodes, clock } = this.#stage
     const up = nodes.filter((node) => node.running && !node.isPaused)
-    if (up.length === 0) return then()
+    if (up.length === 0) return then(true)
     const node = random.pick(up)
     const slot = random.below(this.#current.length)
     let history = this.#current[slot]!
@@ -111,12 +123,12 @@ export class StrongClusterClients {
     if (history.operations.length >= maxOperations - 1) history = this.#current[slot] = this.#newHistory()
     const { key } = history
     let isOver = false
-    const end = () => {
+    const end = (code: number) => {
       if (isOver) return
       isOver = true
-      then()
+      then(refusals.includes(code))
     }
-    clock.after(requestTime + clientPatience, end)
+    clock.after(requestTime + clientPatience, () => end(ResultCode.TIMEOUT))
     const kind = random.chance(0.3) ? 'read' : random.chance(0.15) ? 'delete' : 'append'
     if (kind === 'read') return this.read(node, key, end)
     const token = kind === 'append' ? `${history.operations.length}.` : undefined
@@ -124,12 +136,12 @@ export class StrongClusterClients {
     const body = token === undefined ? deleteRequest(nameOf(key)) : countRequest(nameOf(key), token)
     this.#send(node, body, (code, text) => {
       this.#ended(history, operation, code, text)
-      end()
+      end(code)
     })
   }
 
   #newHistory(): History {
-    const history = { key: `k${this.#histories.length}`, operations: [] }
+    const history = { key: `k${this.#records++}`, operations: [] }
     this.#histories.push(history)
     return history
   }

@@ -40,7 +40,9 @@ class StrongClusterRun {
   readonly #clients: StrongClusterClients
   readonly #durability: 'flush' | 'commit'
   #rosters = 0
-  #dead = 0
+  #revived = 0
+  /** Nobody has anything left of what the roster lists. */
+  #isOver = false
   #lostDisks = 0
 
   constructor({ seed, partitions = 16, lines }: StrongClusterOptions) {
@@ -57,7 +59,7 @@ class StrongClusterRun {
   }
 
   get goesOn(): boolean {
-    return this.#stage.goesOn
+    return this.#stage.goesOn && !this.#isOver
   }
 
   async begin(): Promise<void> {
@@ -68,7 +70,7 @@ class StrongClusterRun {
     }
     await this.#settle(({ members }) => members === nodes.length, 'nodes do not find each other')
     this.#setRoster(nodes[0]!, nodes.length > 3 && this.#random.chance(0.3) ? nodes.length - 1 : nodes.length)
-    await this.#settle(({ isCalm }) => isCalm, 'the first roster does not serve')
+    await this.#settle(isCalm, 'the first roster does not serve')
     for (let i = 0; i < clients; i++) this.#clients.start()
     await this.#stage.wait(1000)
   }
@@ -87,7 +89,7 @@ class StrongClusterRun {
     this.#clients.stop()
     await this.#stage.wait(2000)
     if (!this.goesOn) return
-    await this.#readAll()
+    if (!this.#isOver) await this.#readAll()
     for (const text of this.#clients.check()) this.#stage.violate(text)
   }
 
@@ -103,7 +105,8 @@ class StrongClusterRun {
         views: witness.views,
         ...{ acknowledged, refused, inDoubt, reads, gaveUp },
         rosters: this.#rosters,
-        dead: this.#dead,
+        revived: this.#revived,
+        over: Number(this.#isOver),
         proxied: nodes.reduce((sum, { running }) => sum + (running?.node.routing.proxied ?? 0), 0),
         ...tally.counts,
       },
@@ -171,12 +174,32 @@ class StrongClusterRun {
     // Who stood still when its disk failed ends only now.
     await this.#stage.wait(1)
     for (const node of nodes) node.start()
-    const mayBeDead = this.#lostDisks > 0 || this.#durability === 'flush'
-    const isFine = mayBeDead
-      ? ({ isCalm, members }: State) => isCalm || members === nodes.length
-      : ({ isCalm }: State) => isCalm
-    await this.#settle(isFine, 'a partition does not serve, and no rule forbids it')
-    if (mayBeDead && this.goesOn) await this.#stage.wait(5000)
+    const { length } = nodes
+    await this.#settle(({ members }) => members === length, 'nodes do not find each other')
+    this.#setRoster(nodes[0]!, length)
+    if (this.#mustServe) return this.#settle(isCalm, 'a partition does not serve, and no rule forbids it')
+    for (let i = 0; i < 100 && this.goesOn && !isCalm(this.#state()); i++) await this.#stage.wait(100)
+    if (this.goesOn && !isCalm(this.#state())) await this.#revive()
+  }
+
+  /** Makes dead partitions serve with what there is; what else was acknowledged may be gone. */
+  async #revive(): Promise<void> {
+    const { nodes } = this.#stage
+    for (const text of this.#clients.restart()) this.#stage.violate(text)
+    let refusal: string | undefined
+    nodes[0]!.operate((node) => {
+      refusal = node.strong.revive(namespaceName)
+      node.recluster()
+    })
+    this.#stage.say('--', `revive: ${refusal ?? 'noted'}`)
+    if (refusal !== undefined) {
+      this.#isOver = true
+      return
+    }
+    this.#revived++
+    await this.#settle(({ left }) => left.every(({ unavailable }) => unavailable === 0), 'dead after revive')
+    this.#setRoster(nodes[0]!, nodes.length)
+    await this.#settle(isCalm, 'not calm after revive')
   }
 
   /** Reads every record at some node: who serves must answer. */
@@ -189,8 +212,7 @@ class StrongClusterRun {
       })
       for (let i = 0; i < 12 && code === undefined; i++) await this.#stage.wait(100)
       if (code === 0 || code === 2) continue
-      if (this.#mustServe) this.#stage.violate(`service: in the end a read of ${key} is answered ${code}`)
-      else this.#dead++
+      this.#stage.violate(`service: in the end a read of ${key} is answered ${code}`)
     }
   }
 
@@ -220,19 +242,23 @@ class StrongClusterRun {
       unsettled: namespace?.unsettled,
       misplaced: namespace?.misplaced,
     }))
-    const isCalm =
+    const calm =
       isOne &&
       left.every(
         ({ unavailable, unsettled, misplaced }) => unavailable === 0 && unsettled === 0 && misplaced === 0,
       )
-    return { isCalm, members: isOne ? nodes.length : 0, left }
+    return { calm, members: isOne ? nodes.length : 0, left }
   }
 }
 
 interface State {
   /** All are in one view, everything serves and every replica is filled. */
-  readonly isCalm: boolean
+  readonly calm: boolean
   /** In one view. */
   readonly members: number
-  readonly left: readonly object[]
+  readonly left: readonly { readonly unavailable: number | undefined }[]
+}
+
+function isCalm({ calm }: State): boolean {
+  return calm
 }

@@ -304,6 +304,11 @@ export class RecordStore {
     this.#contents.scan(partition, after, visit)
   }
 
+  /** ms since 1970 */
+  get now(): number {
+    return this.#clock()
+  }
+
   /** From here on the writes to the partition are numbered from behind `last`, in this regime. */
   enterRegime(partition: number, regime: number, last = 0): void {
     this.#contents.regimes[partition] = regime

@@ -16,6 +16,8 @@ import { digestOf } from '../../../engine/src/values/digest.ts'
 import { ResultCode } from '../../../engine/src/values/result-code.ts'
 
 const partitions = 64
+/** Where the time to live stands in a request. */
+const ttlAt = 10
 const hosts = new Set<ClusterHost>()
 
 afterEach(async () => {
@@ -25,7 +27,7 @@ afterEach(async () => {
 
 const settings = {
   defaultTtl: 0,
-  nsupPeriod: 0,
+  nsupPeriod: 1,
   allowTtlWithoutNsup: false,
   maxRecordSize: 1 << 20,
   disallowNullSetname: false,
@@ -158,6 +160,31 @@ describe('a strong namespace on sockets', () => {
       for (const key of keys.slice(0, 20)) {
         expect((await ask(first, countRequest(nameOf(key), '-'))).code).toBe(ResultCode.PARTITION_UNAVAILABLE)
       }
+    },
+  )
+
+  it(
+    'deletes what has expired by its master, on all copies, and forgets the deletes',
+    { timeout: 60_000 },
+    async () => {
+      const first = await startHost('B1', [])
+      const second = await startHost('B2', [first.address])
+      const all = [first, second]
+      await until('two in one view', () => all.every((host) => sizeOf(host) === 2))
+      setRoster(first)
+      await until('all partitions served', () => all.every(isSettled))
+      const body = countRequest(nameOf(1), 'short.')
+      body.writeUInt32BE(1, ttlAt)
+      expect((await ask(first, body)).code).toBe(0)
+      expect((await ask(second, countRequest(nameOf(2), 'long.'))).code).toBe(0)
+      const held = (host: ClusterHost) => {
+        const { store } = stockOf(host)
+        return Array.from({ length: partitions }, (_, i) => store.disk(i).digestsAfter(undefined, 10)).flat()
+      }
+      expect(all.map((host) => held(host).length)).toEqual([2, 2])
+      await until('one record is left', () => all.every((host) => held(host).length === 1))
+      expect((await ask(second, readRequest(nameOf(1)))).code).toBe(ResultCode.NOT_FOUND)
+      expect(await ask(first, readRequest(nameOf(2)))).toEqual({ code: 0, text: 'long.' })
     },
   )
 })

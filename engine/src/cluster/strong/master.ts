@@ -172,6 +172,14 @@ export class Master<Content> {
     }
   }
 
+  /** Lets replicas know without waiting for the next write. */
+  sayAcknowledged(): void {
+    for (const { process, stream } of this.#followers.values()) {
+      const nothing = { first: stream.next, items: [], acknowledged: this.#acknowledged }
+      this.#context.send(process, { kind: 'stream', ...nothing })
+    }
+  }
+
   /** Ends it; hands out the writes whose fate the next view decides. What only read is refused. */
   leave(): PendingWrite[] {
     this.#confirmation.leave()

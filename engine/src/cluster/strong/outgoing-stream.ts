@@ -16,6 +16,11 @@ export class OutgoingStream<Content> {
     return this.#acknowledgedSequence
   }
 
+  /** Number of the first item that was not said. */
+  get next(): number {
+    return this.#said + 1
+  }
+
   /** Items that are not acknowledged. */
   get length(): number {
     return this.#items.length

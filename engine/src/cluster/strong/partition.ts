@@ -180,6 +180,7 @@ export class StrongPartition<Content> {
       if (version && version.content === undefined) horizon = laterPosition(horizon, version.position)
     }
     disk.apply({ entries: dropped.map((digest) => [digest, undefined] as const), horizon })
+    acting.master?.sayAcknowledged()
   }
 
   /** What is to be sent; to be called at the end of each turn. */

@@ -29,6 +29,7 @@ const none = Buffer.alloc(0)
 export class StrongCopies {
   readonly #options: StrongCopiesOptions
   readonly #metas: CopyMetas
+  readonly #view = newView()
   readonly #disks: readonly CopyDisk<RecordContent>[]
 
   private constructor(options: StrongCopiesOptions, log: CopyLog, metas: CopyMetas) {
@@ -83,6 +84,14 @@ export class StrongCopies {
       return found.length < count
     })
     return found
+  }
+
+  /** Whether the record is there and its time is over at `now`, in ms since 1970. */
+  isExpired(digest: Digest, now: number): boolean {
+    const { store } = this.#options
+    if (store.findVersion(Buffer.from(digest, 'latin1'), 0, this.#view) !== 'record') return false
+    const { voidTime } = this.#view
+    return voidTime !== 0 && voidTime <= Math.floor((now - EPOCH_2010_MS) / 1000)
   }
 
   /** Resolves when all metas given so far are on disk. */

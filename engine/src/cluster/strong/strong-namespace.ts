@@ -17,7 +17,9 @@ import type { StrongBody } from './message.ts'
 import { type NamespaceReport, namespaceReport } from './namespace-report.ts'
 import { Orders } from './orders.ts'
 import { StrongPartition } from './partition.ts'
+import type { Position } from './position.ts'
 import { Plans, type StrongInput, type StrongView } from './plans.ts'
+import type { Seat } from './roster.ts'
 import { Standstills } from './standstill.ts'
 import type { StrongBatch } from './strong-message.ts'
 import type { StrongStore } from './strong-store.ts'
@@ -26,6 +28,9 @@ import type { StrongStore } from './strong-store.ts'
 const repeatPeriod = 200
 /** Pieces of fills that are read in one tick, of all partitions together. */
 const piecesPerTick = 32
+/** Milliseconds between two partitions that are swept, and what of one is swept at once. */
+const sweepPeriod = 10
+const sweptAtOnce = 64
 /** Bodies of one message. */
 const bodiesPerMessage = 256
 
@@ -55,6 +60,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   readonly #busy = new Set<number>()
   #pieces = piecesPerTick
   #nextRepeat = -Infinity
+  #nextSweep = -Infinity
+  #swept = 0
 
   constructor(options: StrongNamespaceOptions<Content>) {
     const { name, store, self, durability, standstill } = options
@@ -137,6 +144,11 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       machine.advance()
       this.#touched.add(partition)
     }
+    if (now >= this.#nextSweep) {
+      this.#nextSweep = now + sweepPeriod
+      this.#swept = (this.#swept + 1) % this.#partitions.length
+      this.#sweep(now, this.#swept)
+    }
   }
 
   /** Sends what has gathered; to be called at the end of each turn. */
@@ -198,6 +210,25 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       return first.length === replicationFactor && replicas.length > replicationFactor
     })
     return misplaced + (this.#plans?.isPending ? 1 : 0)
+  }
+
+  /** Deletes what has expired, and drops tombstones that nobody can need for a delta. */
+  #sweep(now: number, partition: number): void {
+    const machine = this.#partitions[partition]!
+    const { plan } = machine
+    if (!plan) return
+    if (machine.isServing) {
+      for (const digest of this.store.expired(partition, sweptAtOnce)) {
+        const run = (position: Position) => this.store.expire(partition, digest, position)
+        machine.execute(now, { digest, kind: 'write', run, answer: () => undefined })
+      }
+    }
+    const { inForce, pending } = plan.rosters
+    const members = this.#plans?.view.members ?? []
+    const isHere = ({ id, incarnation }: Seat) =>
+      members.some((member) => member.id === id && member.incarnation === incarnation)
+    if (!pending && inForce.seats.every(isHere)) machine.dropTombstones(sweptAtOnce)
+    this.#touched.add(partition)
   }
 
   #count(counts: (machine: StrongPartition<Content>) => boolean): number {

@@ -3,7 +3,7 @@ import type { Namespace } from '../../namespace/namespace.ts'
 import type { Execution, RequestFacts } from '../copy-store.ts'
 import { NamespaceCopies } from '../namespace-copies.ts'
 import { weightOf } from '../stored-version.ts'
-import type { CopyDisk } from './copy-disk.ts'
+import type { CopyDisk, Digest } from './copy-disk.ts'
 import type { Position } from './position.ts'
 import type { RecordContent } from './record-content.ts'
 import type { StrongCopies } from './strong-copies.ts'
@@ -11,11 +11,13 @@ import type { StrongExecution, StrongStore } from './strong-store.ts'
 
 export class StrongRecords implements StrongStore<RecordContent> {
   readonly partitions: number
+  readonly #namespace: Namespace
   readonly #requests: NamespaceCopies
   readonly #copies: StrongCopies
 
   constructor(namespace: Namespace, copies: StrongCopies, partitions: number) {
     this.partitions = partitions
+    this.#namespace = namespace
     this.#requests = new NamespaceCopies(namespace, partitions)
     this.#copies = copies
   }
@@ -34,6 +36,18 @@ export class StrongRecords implements StrongStore<RecordContent> {
     this.#copies.expect(partition, position)
     const answer = this.#requests.answerTo(request)
     return { answer, wrote: this.#copies.wrote(partition, position) }
+  }
+
+  expired(partition: number, count: number): Digest[] {
+    const { settings, store } = this.#namespace
+    return settings.nsupPeriod > 0 ? this.#copies.expired(partition, store.now, count) : []
+  }
+
+  expire(partition: number, digest: Digest, position: Position): boolean {
+    if (!this.#copies.isExpired(digest, this.#namespace.store.now)) return false
+    this.#copies.expect(partition, position)
+    this.#namespace.store.remove(Buffer.from(digest, 'latin1'), 0)
+    return this.#copies.wrote(partition, position)
   }
 
   disk(partition: number): CopyDisk<RecordContent> {

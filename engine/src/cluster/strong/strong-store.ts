@@ -1,5 +1,5 @@
 import type { Execution, RequestFacts } from '../copy-store.ts'
-import type { CopyDisk } from './copy-disk.ts'
+import type { CopyDisk, Digest } from './copy-disk.ts'
 import type { Position } from './position.ts'
 
 export interface StrongExecution {
@@ -18,6 +18,10 @@ export interface StrongStore<Content> {
   execute(request: Buffer): Execution
   /** Does what the request asks for. */
   run(request: Buffer, partition: number, position: Position): StrongExecution
+  /** Up to that many records whose time is over and that their master is to delete (rule T1). */
+  expired(partition: number, count: number): Digest[]
+  /** Deletes it if its time is still over; the delete has this position. Says whether it did. */
+  expire(partition: number, digest: Digest, position: Position): boolean
   disk(partition: number): CopyDisk<Content>
   /** Bytes that it takes on the way, about. */
   weigh(content: Content): number
