@@ -9,6 +9,7 @@ import { embedded } from './embedded.ts'
 import { memory } from './memory.ts'
 import { productPage } from './product-page.ts'
 import { removeTemporaryFolders } from './processes.ts'
+import { strongView } from './strong-view.ts'
 import { throughput } from './throughput.ts'
 
 const benches: Record<string, { title: string; run: () => Promise<void> }> = {
@@ -17,6 +18,7 @@ const benches: Record<string, { title: string; run: () => Promise<void> }> = {
   embedded: { title: 'The client on a node in its own process', run: embedded },
   memory: { title: 'Memory, restarts and background work', run: memory },
   'product-page': { title: 'The product page of the store, against a bare route', run: productPage },
+  'strong-view': { title: 'A new view of a strong namespace, as its disk sees it', run: strongView },
   commit: { title: 'Writes that wait for the disk', run: commit },
   'cluster-writes': { title: 'Replicated writes against writes to one copy', run: clusterWrites },
   'cluster-failover': { title: 'A node is killed', run: clusterFailover },
