@@ -140,10 +140,5 @@ async function enter(view: number, copies: StrongCopies, written: Written): Prom
   await Promise.all(waits)
   const all = performance.now() - began
   const kinds = [written.files - files, (written.bytes - bytes) / 1000]
-  return [
-    fixed(busy),
-    fixed(all),
-    thousands((store.stats().dataBytes - data) / 1000),
-    ...kinds.map(thousands),
-  ]
+  return [fixed(busy), fixed(all), ...kinds.map(thousands)]
 }

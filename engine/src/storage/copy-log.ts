@@ -12,6 +12,12 @@ import type { OpenFiles } from './open-files.ts'
 import { newDraft, newView, type RecordDraft, type RecordView } from './record.ts'
 import { offsetOf } from './segment.ts'
 
+/** Open where it has no border. */
+export interface DigestRange {
+  readonly after?: Buffer | undefined
+  readonly upTo?: Buffer | undefined
+}
+
 export class CopyLog {
   readonly states: CopyStates
   readonly #contents: Contents
@@ -72,17 +78,19 @@ export class CopyLog {
   }
 
   /**
-   * Visits what stands in a partition, deletes and truncated versions too, behind a digest and in their order, until
-   * the visitor says false. It must not write. `isDelete` is undefined where what stands there is damaged.
+   * Visits what stands in a partition, deletes and truncated versions too, behind one digest and up to another and in
+   * their order, until the visitor says false. It must not write. `isDelete` is undefined where what stands there is
+   * damaged.
    */
   scan(
     partition: number,
-    after: Buffer | undefined,
+    { after, upTo }: DigestRange,
     visit: (digest: Buffer, view: RecordView, isDelete: boolean | undefined) => boolean,
   ): void {
     const { index, log, damaged } = this.#contents
     const first = after === undefined ? 0 : index.slotBehind(after, 0)
-    for (let slot = first; slot < index.size(partition); slot++) {
+    const end = upTo === undefined ? index.size(partition) : index.slotBehind(upTo, 0)
+    for (let slot = first; slot < end; slot++) {
       const place = index.placeAt(partition, slot)
       if (place === 0) continue
       const segment = log.segments.get(place)
@@ -99,7 +107,7 @@ export class CopyLog {
   /** Digests of the versions above the point; looks at all of the partition, unless none can be. */
   above(partition: number, point: Point, visit: (digest: Buffer) => void): void {
     if (!this.states.reaches(partition, point)) return
-    this.scan(partition, undefined, (digest, { regime, sequence }, isDelete) => {
+    this.scan(partition, {}, (digest, { regime, sequence }, isDelete) => {
       const isAbove = regime > point.regime || (regime === point.regime && sequence > point.sequence)
       if (isDelete !== undefined && isAbove) visit(digest)
       return true

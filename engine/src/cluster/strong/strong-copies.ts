@@ -78,7 +78,7 @@ export class StrongCopies {
     const log = this.#options.store.copies!
     const seconds = Math.floor((now - EPOCH_2010_MS) / 1000)
     const found: Digest[] = []
-    log.scan(partition, undefined, (digest, { voidTime, regime, sequence }, isDelete) => {
+    log.scan(partition, {}, (digest, { voidTime, regime, sequence }, isDelete) => {
       const isOver = isDelete === false && voidTime !== 0 && voidTime <= seconds
       if (isOver && !log.states.hides(partition, regime, sequence)) found.push(textOf(digest))
       return found.length < count
@@ -211,7 +211,7 @@ class PartitionCopy implements CopyDisk<RecordContent> {
     const found: Digest[] = []
     if (count <= 0) return found
     const after = digest === undefined ? undefined : Buffer.from(digest, 'latin1')
-    this.#shared.log.scan(this.#partition, after, (next, _, isDelete) => {
+    this.#shared.log.scan(this.#partition, { after }, (next, _, isDelete) => {
       if (isDelete !== undefined) found.push(textOf(next))
       return found.length < count
     })
@@ -225,7 +225,7 @@ class PartitionCopy implements CopyDisk<RecordContent> {
     const found: Digest[] = []
     if (count <= 0 || (this.#shared.store.tombstones === 0 && comparePositions(gone, origin) === 0))
       return found
-    log.scan(this.#partition, undefined, (digest, position, isDelete) => {
+    log.scan(this.#partition, {}, (digest, position, isDelete) => {
       const isGone = isDelete !== undefined && comparePositions(position, gone) <= 0
       if (isGone || (isDelete === true && comparePositions(position, limit) <= 0)) found.push(textOf(digest))
       return found.length < count
@@ -281,13 +281,11 @@ class PartitionCopy implements CopyDisk<RecordContent> {
     const dropped: Buffer[] = []
     if (!whole && !range) return dropped
     const named = new Set(entries.map(([digest]: Entry<RecordContent>) => digest))
-    const after = whole ? undefined : range?.after
-    const upTo = whole ? undefined : range?.upTo
-    const from = after === undefined ? undefined : Buffer.from(after, 'latin1')
-    this.#shared.log.scan(this.#partition, from, (digest) => {
-      const text = textOf(digest)
-      if (upTo !== undefined && text > upTo) return false
-      if (!named.has(text)) dropped.push(Buffer.from(digest))
+    const border = (digest: Digest | undefined) =>
+      whole || digest === undefined ? undefined : Buffer.from(digest, 'latin1')
+    const borders = { after: border(range?.after), upTo: border(range?.upTo) }
+    this.#shared.log.scan(this.#partition, borders, (digest) => {
+      if (!named.has(textOf(digest))) dropped.push(Buffer.from(digest))
       return true
     })
     return dropped
