@@ -18,6 +18,8 @@ import type { Regime } from './regime.ts'
 import { Replica } from './replica.ts'
 import { copiesFrom, savedFrom, type SavedCopies } from './saved-copies.ts'
 
+/** Milliseconds between two looks at what waits for an answer: much less than after which anything is sent again. */
+const lookPeriod = 50
 /** Milliseconds between two questions whether a partition is settled. */
 const queryPeriod = 200
 /** Partitions asked about in one go, and versions forgotten in one go. */
@@ -71,6 +73,7 @@ export class ApNamespace implements ClusteredNamespace {
   /** Partitions whose data goes once it is saved that this node keeps no copy. */
   readonly #leaving = new Set<number>()
   #leavingSaved = false
+  #nextLook = -Infinity
   #nextQuery = -Infinity
   #now = -Infinity
 
@@ -191,9 +194,12 @@ export class ApNamespace implements ClusteredNamespace {
 
   tick(now: number): void {
     this.#now = now
-    for (const mastership of this.#awake) {
-      mastership.tick(now)
-      if (mastership.isIdle) this.#awake.delete(mastership)
+    if (now >= this.#nextLook) {
+      this.#nextLook = now + lookPeriod
+      for (const mastership of this.#awake) {
+        mastership.tick(now)
+        if (mastership.isIdle) this.#awake.delete(mastership)
+      }
     }
     if (now < this.#nextQuery || this.#view === undefined) return
     this.#nextQuery = now + queryPeriod

@@ -22,6 +22,8 @@ export function mayWrite(
   return (ttl !== 0 && ttl !== noReadTouch) || settings.defaultReadTouchTtlPct > 0
 }
 
+const NOTHING = Buffer.alloc(0)
+
 export class NamespaceCopies implements CopyStore {
   readonly partitions: number
   onExpired: ((partition: number, digest: Buffer) => boolean) | undefined
@@ -31,6 +33,8 @@ export class NamespaceCopies implements CopyStore {
   readonly #answer = new AnswerWriter(this.#out)
   readonly #view: RecordView = newView()
   readonly #draft: RecordDraft = newDraft()
+  readonly #setNames: string[] = []
+  readonly #setIds = new Map<string, number>()
 
   constructor(namespace: Namespace, partitions: number) {
     this.#namespace = namespace
@@ -152,8 +156,7 @@ export class NamespaceCopies implements CopyStore {
     draft.generation = version.generation
     draft.voidTime = version.voidTime
     draft.lastUpdate = version.lastUpdate
-    const set = Buffer.from(version.set, 'latin1')
-    draft.setId = set.length === 0 ? 0 : store.setId(set, 0, set.length, true)
+    draft.setId = this.#setId(version.set)
     draft.key = version.key
     draft.keyStart = 0
     draft.keyEnd = version.key.length
@@ -172,8 +175,6 @@ export class NamespaceCopies implements CopyStore {
   }
 
   #versionOf(view: RecordView, standing: 'record' | 'delete', digest: Buffer): StoredVersion {
-    const { store } = this.#namespace
-    const name = view.setId === 0 ? undefined : store.sets[view.setId]?.name
     const deleted = standing === 'delete'
     return {
       digest: Buffer.from(digest),
@@ -183,11 +184,29 @@ export class NamespaceCopies implements CopyStore {
       generation: view.generation,
       voidTime: view.voidTime,
       lastUpdate: view.lastUpdate,
-      set: name ? name.buffer.toString('latin1', name.start, name.end) : '',
-      key: Buffer.from(view.buffer.subarray(view.keyStart, view.keyEnd)),
-      bins: deleted ? Buffer.alloc(0) : Buffer.from(view.buffer.subarray(view.binsStart, view.binsEnd)),
+      set: this.#setName(view.setId),
+      key: bytesOf(view.buffer, view.keyStart, view.keyEnd),
+      bins: deleted ? NOTHING : bytesOf(view.buffer, view.binsStart, view.binsEnd),
       binCount: deleted ? 0 : view.binCount,
     }
+  }
+
+  /** A set keeps its number for as long as the store is open. */
+  #setName(id: number): string {
+    const known = this.#setNames[id]
+    if (known !== undefined) return known
+    const name = id === 0 ? undefined : this.#namespace.store.sets[id]?.name
+    return (this.#setNames[id] = name ? name.buffer.toString('latin1', name.start, name.end) : '')
+  }
+
+  #setId(name: string): number {
+    if (name === '') return 0
+    let id = this.#setIds.get(name)
+    if (id !== undefined) return id
+    const bytes = Buffer.from(name, 'latin1')
+    id = this.#namespace.store.setId(bytes, 0, bytes.length, true)
+    this.#setIds.set(name, id)
+    return id
   }
 }
 
@@ -195,4 +214,8 @@ function strongReadOf(info3: number): StrongRead {
   if (info3 & Info3.SC_READ_RELAX)
     return info3 & Info3.SC_READ_TYPE ? StrongRead.ALLOW_UNAVAILABLE : StrongRead.ALLOW_REPLICA
   return info3 & Info3.SC_READ_TYPE ? StrongRead.LINEARIZE : StrongRead.SESSION
+}
+
+function bytesOf(buffer: Buffer, start: number, end: number): Buffer {
+  return start === end ? NOTHING : Buffer.from(buffer.subarray(start, end))
 }

@@ -1,13 +1,19 @@
 /** Numbers, texts and bytes one behind the other, as frames between nodes hold them; big-endian. */
 
-const smallest = 16 * 1024
+const smallest = 64 * 1024
+/** A buffer that grew beyond this is not used again. */
+const largestSpare = 256 * 1024
+
+/** Most frames are a few acknowledgements or records: they are written here and copied out. */
+let spare: Buffer | undefined
 
 export class FrameWriter {
   #buffer: Buffer
   #at = 0
 
-  constructor(size = smallest) {
-    this.#buffer = Buffer.allocUnsafeSlow(size)
+  constructor() {
+    this.#buffer = spare ?? Buffer.allocUnsafeSlow(smallest)
+    spare = undefined
   }
 
   get length(): number {
@@ -16,7 +22,9 @@ export class FrameWriter {
 
   /** What was written; the writer must not be used any more. */
   take(): Buffer {
-    return this.#buffer.subarray(0, this.#at)
+    const bytes = Buffer.from(this.#buffer.subarray(0, this.#at))
+    if (this.#buffer.length <= largestSpare) spare = this.#buffer
+    return bytes
   }
 
   u8(value: number): void {
