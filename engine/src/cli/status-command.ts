@@ -18,7 +18,9 @@ export const statusCommand: Command = {
 
 Redraws until q or Ctrl-C; --once prints one screen and ends, for scripts and terminals without a cursor.
 Percentiles are of the last ten seconds, rates of the time since the screen before. Requests of clients in the node's
-own process count like those that come over the network. batch: whole batches; their rows are batch-sub-read and
+own process count like those that come over the network. In a cluster all nodes are shown that this one knows: of how many
+partitions each is master and another replica, what is still to be filled or handed over, and how many requests it had
+to pass on; the rest is of this node. batch: whole batches; their rows are batch-sub-read and
 batch-sub-write. commit-wait: how long answers were held for the disk, those that left together counted once.
 
 Examples:
@@ -48,8 +50,22 @@ Examples:
 }
 
 async function look(address: { host: string; port: number }): Promise<StatusSample> {
+  const own = `${address.host}:${address.port}`
+  const info = await lookAt(address)
+  const peers = (info.get('services') ?? '').split(';').filter(Boolean)
+  const others = await Promise.all(
+    peers.map(async (peer) => ({
+      address: peer,
+      info: await lookAt(parseAddress(peer)).catch(() => undefined),
+    })),
+  )
+  return { at: performance.now(), address: own, info, nodes: [{ address: own, info }, ...others] }
+}
+
+async function lookAt(address: { host: string; port: number }): Promise<Map<string, string>> {
   const names = ['node', 'build', 'namespaces', 'statistics', 'larder-latencies']
-  const info = await requestInfo(address, names)
+  const ofCluster = ['services', 'replicas', 'cluster-name']
+  const info = await requestInfo(address, [...names, ...ofCluster])
   const namespaces = (info.get('namespaces') ?? '').split(';').filter(Boolean)
   if (namespaces.length > 0)
     for (const [name, value] of await requestInfo(
@@ -57,7 +73,7 @@ async function look(address: { host: string; port: number }): Promise<StatusSamp
       namespaces.map((namespace) => `namespace/${namespace}`),
     ))
       info.set(name, value)
-  return { at: performance.now(), address: `${address.host}:${address.port}`, info }
+  return info
 }
 
 /** Redraws in place, on the terminal's alternate screen, which leaves what was there before. */

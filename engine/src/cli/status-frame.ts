@@ -1,21 +1,14 @@
+import { clusterFrame, type NodeSample } from './cluster-frame.ts'
+import { count, type Pairs, pairsOf, size } from './status-text.ts'
+
 /** What one look at a node gives. */
 export interface StatusSample {
   /** ms */
   readonly at: number
   readonly address: string
   readonly info: ReadonlyMap<string, string>
-}
-
-type Pairs = ReadonlyMap<string, string>
-
-/** `key=value;…` as a map. */
-function pairsOf(text: string | undefined): Pairs {
-  return new Map(
-    (text ?? '').split(';').map((pair) => {
-      const at = pair.indexOf('=')
-      return [pair.slice(0, at), pair.slice(at + 1)] as const
-    }),
-  )
+  /** All nodes of its cluster, itself first; that one alone where it is alone. */
+  readonly nodes: readonly NodeSample[]
 }
 
 interface Latency {
@@ -43,14 +36,6 @@ const time = (micros: number): string =>
       ? `${(micros / 1000).toFixed(1)} ms`
       : `${micros} µs`
 
-const count = (value: number): string => Math.round(value).toLocaleString('en')
-
-const size = (bytes: number): string => {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const unit = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return `${(bytes / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`
-}
-
 function uptime(seconds: number): string {
   const days = Math.floor(seconds / 86_400)
   return `${days > 0 ? `${days} d ` : ''}${new Date((seconds % 86_400) * 1000).toISOString().slice(11, 19)}`
@@ -72,6 +57,7 @@ export function statusFrame(now: StatusSample, before: StatusSample | undefined)
     `connections ${count(number(node, 'client_connections'))}   objects ${count(number(node, 'objects'))}   ` +
       `memory ${size(number(node, 'heap_mapped_kbytes') * 1024)}`,
     '',
+    ...clusterFrame(now.nodes),
     row(['namespace', 'objects', 'index', 'data', 'stop-writes', 'tombstones']),
   ]
   const namespaces = (info.get('namespaces') ?? '').split(';').filter(Boolean)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { clusterFrame } from '../../../engine/src/cli/cluster-frame.ts'
 import { statusFrame } from '../../../engine/src/cli/status-frame.ts'
 
 const info = (reads: number): Map<string, string> =>
@@ -19,8 +20,8 @@ const info = (reads: number): Map<string, string> =>
   ])
 
 describe('a screen of larder status', () => {
-  const before = { at: 1000, address: '127.0.0.1:3000', info: info(1000) }
-  const now = { at: 3000, address: '127.0.0.1:3000', info: info(5000) }
+  const before = { at: 1000, address: '127.0.0.1:3000', info: info(1000), nodes: [] }
+  const now = { at: 3000, address: '127.0.0.1:3000', info: info(5000), nodes: [] }
   const lines = statusFrame(now, before)
 
   it('shows the node, its namespaces, rates between two looks, and percentiles of what has been used', () => {
@@ -42,5 +43,55 @@ describe('a screen of larder status', () => {
 
   it('has no rates at the first look', () => {
     expect(statusFrame(now, undefined).at(-4)).toContain('{test}-read                          0 ')
+  })
+})
+
+describe('a screen of a cluster', () => {
+  const node = (id: string, pairs: string, masters: number): Map<string, string> => {
+    const map = (count: number): string =>
+      Buffer.alloc(512, 0)
+        .fill(0xff, 0, count / 8)
+        .toString('base64')
+    return new Map([
+      ['node', id],
+      ['cluster-name', 'larder'],
+      ['namespaces', 'test'],
+      [
+        'statistics',
+        `objects=7;heap_mapped_kbytes=102400;cluster_principal=A3;cluster_integrity=true;cluster_key=K;${pairs}`,
+      ],
+      ['namespace/test', 'unavailable_partitions=2;client_proxy_complete=3;batch_sub_proxy_complete=4'],
+      ['replicas', `test:0,2,${map(masters)},${map(8)}`],
+    ])
+  }
+  const settled = node('A1', 'migrate_partitions_remaining=0', 2048)
+  const moving = node('A2', 'migrate_partitions_remaining=1500', 1024)
+
+  it('shows all nodes, what each owns, and what is still under way', () => {
+    const nodes = [
+      { address: '127.0.0.1:3000', info: settled },
+      { address: '127.0.0.1:3010', info: moving },
+      { address: '127.0.0.1:3020', info: undefined },
+    ]
+    expect(clusterFrame(nodes)).toEqual([
+      'cluster larder  2 of 3 nodes answer, led by A3: 1,500 copies of partitions to fill or hand over',
+      '',
+      'node              address                 masters  replicas     objects unavailable  migrations    proxied      memory',
+      'A1                127.0.0.1:3000            2,048         8           7           2           0          7   100.0 MiB',
+      'A2                127.0.0.1:3010            1,024         8           7           2       1,500          7   100.0 MiB',
+      '                  127.0.0.1:3020        no answer',
+      '',
+    ])
+    expect(clusterFrame(nodes.slice(0, 1))).toEqual([])
+  })
+
+  it('says so when all is settled, and when nodes see different views', () => {
+    const pair = (info: Map<string, string>) => [
+      { address: '127.0.0.1:3000', info: settled },
+      { address: '127.0.0.1:3010', info },
+    ]
+    expect(clusterFrame(pair(settled))[0]).toContain('led by A3: settled')
+    const other = new Map(settled).set('statistics', 'cluster_key=L;cluster_integrity=true')
+    expect(clusterFrame(pair(other))[0]).toContain('making a new view')
   })
 })
