@@ -14,6 +14,8 @@ import { quickDisk, type Storm } from './storm.ts'
 
 /** Milliseconds of the longest sync of a node that joins with a slow disk, so that filling it takes a while. */
 const slowFill = 600
+/** Of nodes that are about to lose power. */
+const slowSync = 100
 /** Milliseconds after the last fault within which every partition serves again (M6 of cluster/README.md, and a round). */
 const servesWithin = 4 * beatTimeout
 
@@ -189,6 +191,9 @@ export class ClusterLosses {
   async #blackout(atMost: number): Promise<void> {
     const { random, clock } = this.#stage
     this.#storm.note('power loss of all', 'all nodes')
+    // What is acknowledged without being on disk is much with slow disks.
+    for (const node of this.members) node.diskDelay = random.pick([quickDisk, slowSync])
+    await this.#stage.wait(2 * slowSync)
     const bare = random.shuffle(this.members).slice(0, random.below(atMost + 1))
     this.#clients.held = true
     for (const node of this.members) {
@@ -199,6 +204,7 @@ export class ClusterLosses {
       })
     }
     await this.#stage.wait(2300)
+    for (const node of this.members) node.diskDelay = quickDisk
     await this.#stage.settle(this.members)
     this.#clients.held = false
   }

@@ -76,6 +76,15 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'lost',
   },
   {
+    name: 'C6: after a loss of power a past is trusted whose data is gone',
+    file: 'simulator/cluster-sim-node.ts',
+    find: "const trusted = durability === 'commit' ? ",
+    replace: 'const trusted = durability ? ',
+    kind: 'losses',
+    seed: 2,
+    breaks: 'lost|stale|convergence',
+  },
+  {
     name: 'C7: tombstones are dropped as soon as files do without them',
     file: 'storage/record-store.ts',
     find: 'this.#tombstoneLife = options.tombstoneLife ?? 0',

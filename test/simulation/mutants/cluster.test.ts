@@ -1,7 +1,7 @@
 import { describe } from 'vitest'
 import { clusterMutants, unseenClusterMutants } from './cluster-mutants.ts'
 import { membershipMutants } from './membership-mutants.ts'
-import { expectMissed, expectUnseen } from './mutant.ts'
+import { expectMissed, expectUnseen } from './search.ts'
 
 describe('each rule of membership, maps and AP, taken out, is missed', () => {
   expectMissed([...membershipMutants, ...clusterMutants])

@@ -6,7 +6,6 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { expect, it } from 'vitest'
 
 interface Patch {
   /** Below engine/src. */
@@ -33,34 +32,14 @@ export interface UnseenMutant extends Omit<Mutant, 'seed' | 'breaks'> {
   readonly because: string
 }
 
-export const long = process.env.LARDER_LONG === '1'
-/** Seeds that are tried from the known one on, in case a change has made that one pass; more of them in a long run. */
-const runs = { membership: 300, losses: 60, splits: 60, strong: 40_000, scenes: 300 }
-const times = long ? 10 : 1
-/** Milliseconds of such a search. */
-const searchTime = 150_000 * times
-
-/** One test for each: the simulator misses the rule. */
-export function expectMissed(mutants: readonly Mutant[]): void {
-  it.each(mutants)('$name', { timeout: searchTime + 30_000 }, (mutant) => {
-    const { noticed, printed } = runMutant(mutant, runs[mutant.kind] * times)
-    expect(noticed, printed).toBe(true)
-    expect(printed).toMatch(new RegExp(mutant.breaks))
-  })
-}
-
-/** One test for each, of long runs: a search finds nothing, or the mutant belongs to the others. */
-export function expectUnseen(mutants: readonly UnseenMutant[]): void {
-  it.runIf(long).each(mutants)('$name', { timeout: searchTime + 30_000 }, (mutant) => {
-    const { noticed, printed } = runMutant({ ...mutant, seed: 0, breaks: '' }, runs[mutant.kind] * times)
-    expect(noticed, `a seed shows it now: ${printed}`).toBe(false)
-  })
-}
-
 const top = resolve(import.meta.dirname, '../../..')
 
 /** Runs the known seed and up to that many more; answers what was printed, and whether anything was noticed. */
-function runMutant(mutant: Mutant, runs: number): { readonly noticed: boolean; readonly printed: string } {
+export function runMutant(
+  mutant: Mutant,
+  runs: number,
+  milliseconds: number,
+): { readonly noticed: boolean; readonly printed: string } {
   const folder = mkdtempSync(join(tmpdir(), 'larder-mutant-'))
   try {
     cpSync(join(top, 'engine'), join(folder, 'engine'), {
@@ -75,7 +54,7 @@ function runMutant(mutant: Mutant, runs: number): { readonly noticed: boolean; r
         join(folder, 'engine/src/simulator/simulate.ts'),
         ...['--kind', mutant.kind, '--seed', `${mutant.seed}`, '--runs', `${runs}`, '--lines', '1'],
       ],
-      { encoding: 'utf8', maxBuffer: 1 << 26, timeout: searchTime },
+      { encoding: 'utf8', maxBuffer: 1 << 26, timeout: milliseconds },
     )
     const printed = `${stdout.slice(stdout.lastIndexOf('\nseed '))}${stderr.slice(0, 2000)}`
     return { noticed: status === 1, printed }

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { expectMissed } from './mutant.ts'
+import { expectMissed } from './search.ts'
 import { strongMutants } from './strong-mutants.ts'
 
 describe('each rule of strong consistency, taken out, is missed', () => {
