@@ -7,10 +7,11 @@ import type { ClusteredNamespace } from './clustered-namespace.ts'
 import { type CopyReport, holdingsOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import type { DataMessage, PartitionMessage, StatusMessage } from './data-message.ts'
+import { MetadataSpread } from './metadata-spread.ts'
 import { Membership, type MembershipMessage, type MembershipOutput } from './membership.ts'
 import { compareNodeIds, type NodeId } from './node-id.ts'
 import { type HoldingTable, type MapNode, partitionMap } from './partition-map.ts'
-import { processKey, type Process } from './process.ts'
+import { processKey, sameProcess, type Process } from './process.ts'
 import { regimeOf } from './regime.ts'
 import { RequestRouting } from './request-routing.ts'
 import type { SavedCopies } from './saved-copies.ts'
@@ -23,6 +24,7 @@ import {
   type StrongSetup,
   type WishMessage,
 } from './strong/strong-namespaces.ts'
+import { type MetadataEntry, SystemMetadata } from './system-metadata.ts'
 import { viewKey, type ViewId } from './view-id.ts'
 import type { ViewRecord } from './views.ts'
 
@@ -33,6 +35,7 @@ export interface NodeReport {
   /** `host:port` where clients reach it. */
   readonly addresses: readonly string[]
   readonly copies: Readonly<Record<string, CopyReport>>
+  readonly metadata: readonly MetadataEntry[]
   readonly strong: Readonly<Record<string, StrongReport>>
 }
 
@@ -45,6 +48,8 @@ export interface ViewInput {
     readonly replicationFactor: number
     readonly holdings: HoldingTable
   }[]
+  /** Of all members. */
+  readonly metadata: readonly MetadataEntry[]
   /** By name of the namespace. */
   readonly strong: Readonly<Record<string, StrongInput>>
 }
@@ -68,6 +73,8 @@ export type NodeOutput =
       readonly number: number
       readonly copies: Readonly<Record<string, SavedCopies>>
     }
+  /** To be answered with `metadataStored`. */
+  | { readonly kind: 'storeMetadata'; readonly revision: number; readonly entries: readonly MetadataEntry[] }
   | { readonly kind: 'enter'; readonly record: ViewRecord<ViewInput> }
 
 export interface ClusterNodeOptions {
@@ -82,6 +89,8 @@ export interface ClusterNodeOptions {
   /** `host:port` where clients reach this node, once that is known. */
   readonly serviceAddresses?: () => readonly string[]
   readonly namespaces: readonly NamespaceSetup[]
+  /** What the node knew when it stopped. */
+  readonly metadata?: readonly MetadataEntry[]
   readonly strong?: readonly StrongSetup[]
 }
 
@@ -99,6 +108,7 @@ export class ClusterNode {
   readonly routing: RequestRouting
   readonly namespaces = new Map<string, ApNamespace>()
   readonly strong: StrongNamespaces
+  readonly metadata: MetadataSpread
   quiesced = false
   readonly #options: ClusterNodeOptions
   readonly #outputs: NodeOutput[] = []
@@ -134,7 +144,15 @@ export class ClusterNode {
         new ApNamespace({ name, self, store, send, changed, ...(saved ? { saved } : {}) }),
       )
     }
-    const { self, timeout, strong = [] } = options
+    const { self, timeout, strong = [], metadata: saved = [] } = options
+    this.metadata = new MetadataSpread({
+      ...{ self: self.id, saved, send },
+      members: () =>
+        this.#serving === undefined ? [] : (this.membership.active?.members ?? []).map(({ id }) => id),
+      store: (revision, entries) => void this.#outputs.push({ kind: 'storeMetadata', revision, entries }),
+      apply: ({ namespace, set, before }) =>
+        this.namespaces.get(namespace)?.store.truncate(set === '' ? undefined : set, before),
+    })
     this.strong = new StrongNamespaces({ self, standstill: timeout, setups: strong, send })
     this.membership = new Membership({
       ...options,
@@ -168,6 +186,7 @@ export class ClusterNode {
     this.strong.tick(now)
     this.work(now)
     this.routing.tick(now)
+    this.metadata.tick(now)
     this.#saveIfDue(now)
     if (now >= this.#nextStatus) this.#sayStatus(now)
   }
@@ -197,6 +216,9 @@ export class ClusterNode {
         return this.routing.receiveProxied(now, message)
       case 'status':
         return this.#hearStatus(from.id, message)
+      case 'metadata':
+      case 'metadataKnown':
+        return this.#isMember(from) ? this.metadata.receive(from.id, message) : undefined
       case 'recluster':
         return message.view === this.#serving ? this.membership.renew() : undefined
       case 'wish':
@@ -222,6 +244,7 @@ export class ClusterNode {
     this.#entered = undefined
     this.#serving = viewKey(record.id)
     for (const namespace of this.namespaces.values()) namespace.begin(this.#serving, regimeOf(record.id))
+    this.metadata.begin()
     for (const { from, message } of this.#early.splice(0)) this.#receiveData(now, from, message)
   }
 
@@ -265,6 +288,8 @@ export class ClusterNode {
   #enter(record: ViewRecord<ViewInput>): void {
     this.#entered = record
     this.#reclusters = false
+    // Before anything is served: what a member has been told holds in the whole view.
+    this.metadata.merge(record.input.metadata)
     for (const { name, partitions, replicationFactor, holdings } of record.input.namespaces) {
       const { nodes } = record.input
       const places = partitionMap({ algorithm: 1, partitions, replicationFactor, nodes, holdings })
@@ -297,6 +322,7 @@ export class ClusterNode {
     return {
       rack,
       quiesced: this.quiesced,
+      metadata: this.metadata.entries,
       addresses: serviceAddresses(),
       copies,
       strong: this.strong.report(),
@@ -320,12 +346,14 @@ export class ClusterNode {
       return { name, partitions, replicationFactor, holdings: holdingsOf(nodes, copies, partitions) }
     })
     const strong = this.strong.decide(members, (member) => reports.get(processKey(member))!.strong)
-    return { nodes, namespaces, strong }
+    const metadata = new SystemMetadata([])
+    for (const member of members) metadata.merge(reports.get(processKey(member))!.metadata)
+    return { nodes, namespaces, metadata: metadata.entries, strong }
   }
 
   #isMember(process: Process): boolean {
     const members = this.membership.active?.members ?? []
-    return members.some((member) => processKey(member) === processKey(process))
+    return members.some((member) => sameProcess(member, process))
   }
 
   #sayStatus(now: number): void {

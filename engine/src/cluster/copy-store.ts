@@ -40,6 +40,8 @@ export interface CopyStore {
   put(version: StoredVersion): void
   /** Puts it as the next version of the partition's regime; answers it as it then is. */
   renew(version: StoredVersion): StoredVersion
+  /** Hides records of the set, or of all, last updated before that (ms since 1970); 0 = none any more. */
+  truncate(set: string | undefined, before: number): void
   /** Asked to have a record deleted whose time is over; says whether it was. Before this is set nothing expires. */
   onExpired: ((partition: number, digest: Buffer) => boolean) | undefined
   /** Deletes the record as the next version of the partition's regime; none when there is none. */

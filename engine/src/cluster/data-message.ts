@@ -2,6 +2,7 @@ import type { Past } from './past.ts'
 import type { Process } from './process.ts'
 import type { Regime } from './regime.ts'
 import type { StoredVersion } from './stored-version.ts'
+import type { MetadataEntry } from './system-metadata.ts'
 
 export type AncestorEntries = readonly (readonly [regime: Regime, ancestors: readonly Regime[]])[]
 
@@ -106,4 +107,10 @@ export interface ReclusterMessage {
   readonly view: string
 }
 
-export type DataMessage = PartitionMessage | ProxyMessage | ProxiedMessage | StatusMessage | ReclusterMessage
+/** All that the sender knows of the system metadata, and that it has saved all that it was told. */
+export type MetadataMessage =
+  | { readonly kind: 'metadata'; readonly revision: number; readonly entries: readonly MetadataEntry[] }
+  | { readonly kind: 'metadataKnown'; readonly revision: number }
+
+export type DataMessage =
+  PartitionMessage | ProxyMessage | ProxiedMessage | StatusMessage | MetadataMessage | ReclusterMessage

@@ -111,6 +111,13 @@ export class NamespaceCopies implements CopyStore {
     return { ...version, regime, sequence }
   }
 
+  truncate(set: string | undefined, before: number): void {
+    if (before === 0) return this.#namespace.untruncate(set)
+    // Copies of the set may come later.
+    if (set !== undefined) this.#namespace.store.setId(Buffer.from(set, 'latin1'), 0, set.length, true)
+    this.#namespace.truncate(set, before)
+  }
+
   remove(digest: Buffer): StoredVersion | undefined {
     return this.#namespace.store.remove(digest, 0) ? this.find(digest) : undefined
   }

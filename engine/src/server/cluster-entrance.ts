@@ -10,6 +10,8 @@ export interface ClusterEntrance {
   /** Answers what `cancel` takes, 0 where the request has been answered already. */
   submit(request: RoutedRequest): number
   cancel(id: number): void
+  /** Truncates on all nodes, the whole namespace without a set; 0 undoes it. False where it is for this node alone. */
+  truncate(namespace: string, set: string | undefined, before: number): boolean
   /** Messages for other nodes have been made. */
   wake(): void
   /** For a defect that ended a request. */

@@ -5,6 +5,7 @@
  * The incarnation names the node's data: when the folder of a namespace is not the one that was there before, the node
  * has lost data, and takes part as another (R1).
  */
+import { isMetadata, type MetadataEntry } from '../cluster/system-metadata.ts'
 import { compareViewIds, noView, type ViewId } from '../cluster/view-id.ts'
 import { folderFault } from '../storage/data-folder.ts'
 import type { Disk, DiskLock } from '../storage/disk.ts'
@@ -17,6 +18,7 @@ const kinds = {
   node: { name: 'node', format: 1 },
   promise: { name: 'promise', format: 1 },
   copies: { name: 'copies', format: savedCopiesFormat },
+  metadata: { name: 'metadata', format: 1 },
 } as const satisfies Record<string, SealedKind>
 
 export interface ClusterFolderFacts {
@@ -45,6 +47,8 @@ export class ClusterFolder {
   readonly promised: ViewId
   /** By namespace; only of those whose data is still what it speaks of. */
   readonly copies: ReadonlyMap<string, SavedNamespace['copies']>
+  /** What the cluster had told this node. */
+  readonly metadata: readonly MetadataEntry[]
   readonly #disk: Disk
   readonly #path: string
   readonly #lock: DiskLock
@@ -53,8 +57,7 @@ export class ClusterFolder {
   private constructor(
     place: { readonly disk: Disk; readonly path: string; readonly lock: DiskLock },
     identity: Identity,
-    promised: ViewId,
-    copies: ReadonlyMap<string, SavedNamespace['copies']>,
+    found: Pick<ClusterFolder, 'promised' | 'copies' | 'metadata'>,
   ) {
     this.#disk = place.disk
     this.#path = place.path
@@ -62,8 +65,9 @@ export class ClusterFolder {
     this.id = identity.id
     this.incarnation = identity.incarnation
     this.#data = identity.data
-    this.promised = promised
-    this.copies = copies
+    this.promised = found.promised
+    this.copies = found.copies
+    this.metadata = found.metadata
   }
 
   /** Makes the folder when it is missing. Throws a StartError or a StorageError: one line that says what to do. */
@@ -77,7 +81,8 @@ export class ClusterFolder {
         const identity = await identify(disk, path, facts)
         const promised = await readPromise(disk, path)
         const copies = await readCopies(disk, path, identity)
-        return new ClusterFolder({ disk, path, lock }, identity, promised, copies)
+        const metadata = await readMetadata(disk, path)
+        return new ClusterFolder({ disk, path, lock }, identity, { promised, copies, metadata })
       })
     } catch (error) {
       await lock.release()
@@ -98,6 +103,10 @@ export class ClusterFolder {
       if (own) namespaces[name] = { data, copies: own }
     }
     return writeSealed(this.#disk, this.#path, kinds.copies, packCopies(namespaces))
+  }
+
+  saveMetadata(entries: readonly MetadataEntry[]): Promise<void> {
+    return writeSealed(this.#disk, this.#path, kinds.metadata, Buffer.from(JSON.stringify(entries)))
   }
 
   async close(): Promise<void> {
@@ -167,6 +176,13 @@ async function readCopies(
   for (const [name, { data, copies: own }] of Object.entries(namespaces))
     if (identity.data[name] === data) copies.set(name, own)
   return copies
+}
+
+async function readMetadata(disk: Disk, path: string): Promise<readonly MetadataEntry[]> {
+  const bytes = await readSealed(disk, path, kinds.metadata)
+  const found: unknown = bytes ? JSON.parse(bytes.toString()) : []
+  if (!isMetadata(found)) throw damaged(path, pathOf(path, kinds.metadata))
+  return found
 }
 
 async function asFolderFault<T>(path: string, work: () => Promise<T>): Promise<T> {

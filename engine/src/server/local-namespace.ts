@@ -1,4 +1,5 @@
 import type { Namespace } from '../namespace/namespace.ts'
+import type { ClusterEntrance } from './cluster-entrance.ts'
 import { Latencies } from './latency.ts'
 import type { NamespaceState, SetState } from './node-state.ts'
 import { numberSetting, Settings, switchSetting } from './settings.ts'
@@ -20,6 +21,7 @@ export class LocalNamespace implements NamespaceState {
   readonly settings: Settings
   readonly #namespace: Namespace
   readonly #ticketOf: (position: number) => number
+  #cluster: ClusterEntrance | undefined
   readonly #setSettings = new Map<string, Settings>()
 
   /** `ticketOf` makes a position of the store what an answer can wait for. */
@@ -27,6 +29,11 @@ export class LocalNamespace implements NamespaceState {
     this.#namespace = namespace
     this.#ticketOf = ticketOf
     this.settings = namespaceSettings(namespace, place)
+  }
+
+  /** From now on what concerns all nodes goes by way of the cluster. */
+  join(cluster: ClusterEntrance): void {
+    this.#cluster = cluster
   }
 
   get name(): string {
@@ -100,12 +107,14 @@ export class LocalNamespace implements NamespaceState {
   }
 
   truncate(set: string | undefined, before: number): number {
-    this.#namespace.truncate(set, before)
+    const isSpread = this.#cluster?.truncate(this.name, set, before) === true
+    if (!isSpread) this.#namespace.truncate(set, before)
     return this.#ticketOf(this.#namespace.store.commitPosition)
   }
 
   untruncate(set: string | undefined): void {
-    this.#namespace.untruncate(set)
+    const isSpread = this.#cluster?.truncate(this.name, set, 0) === true
+    if (!isSpread) this.#namespace.untruncate(set)
   }
 }
 

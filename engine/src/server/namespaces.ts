@@ -74,7 +74,10 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     syncs: ledger,
     background: namespaces.map(({ store }) => store),
     numbers: limits,
-    join: (cluster) => dispatcher.join(cluster),
+    join: (cluster) => {
+      dispatcher.join(cluster)
+      for (const state of states) state.join(cluster)
+    },
     close: async () => {
       for (const { store } of namespaces) await store.close()
     },

@@ -95,6 +95,12 @@ async function serve(
     namespaces.join({
       namespace: (name) => host.node.namespaces.get(name) ?? host.node.strong.namespaces.get(name),
       submit: (request) => host.submit(request),
+      truncate: (name, set, before) => {
+        if (!host.node.namespaces.has(name)) return false
+        host.node.metadata.truncate(name, set ?? '', before)
+        host.wake()
+        return true
+      },
       cancel: (id) => host.node.routing.cancel(id),
       wake: () => host.wake(),
       onFault: (error) => local.faults.report('a batch', error),

@@ -82,6 +82,8 @@ export async function openCluster(
       await Promise.all(namespaces.map(syncedSoFar))
       await folder?.saveCopies(copies)
     },
+    metadata: folder?.metadata ?? [],
+    saveMetadata: (entries) => folder?.saveMetadata(entries) ?? Promise.resolve(),
   })
   const metas = setInterval(() => {
     for (const { copies } of strong) copies.tick()

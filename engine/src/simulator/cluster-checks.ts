@@ -43,6 +43,18 @@ export function checkConvergence(world: ClusterWorld, nodes: readonly ClusterSim
 /** What was seen of a record, by a client or at the end. */
 export type Sight = readonly [key: string, text: string | undefined]
 
+/** All nodes know the same truncation of the set; where nothing may be lost, none that was said is missing. */
+export function checkTruncation(nodes: readonly ClusterSimNode[], set: string, atLeast: number): string[] {
+  const found: string[] = []
+  const known = nodes.map(({ running }) => {
+    const entry = running?.node.metadata.entries.find((each) => each.set === set)
+    return entry?.before ?? 0
+  })
+  if (new Set(known).size > 1) found.push(`metadata: nodes know truncations before ${known.join(' and ')}`)
+  if (Math.max(...known) < atLeast) found.push(`metadata: nobody knows the truncation before ${atLeast}`)
+  return found
+}
+
 /**
  * With or without splits: what is seen of a record is one version that was written, whole. No operation happened
  * twice, none that was refused happened at all, and each version is what its last two operations said they left.

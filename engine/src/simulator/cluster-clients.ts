@@ -47,6 +47,8 @@ const timeoutCode = 9
 const requestTime = 1000
 /** Seconds. */
 const mortalLife = 1
+/** What expires and is truncated lies in a set of its own. */
+export const mortalSet = 'mortal'
 const clientPatience = 200
 
 export const usualThought = 60
@@ -61,6 +63,8 @@ export class ClusterClients {
   readonly #counters: readonly string[]
   readonly #notes: readonly string[]
   #stopped = false
+  /** Records of the mortal set from before this must be gone on all nodes. */
+  truncatedBefore = 0
   /** The quiet time it is now, if it is one. */
   #quiet: { readonly since: number; readonly settled: boolean } | undefined
   /** Milliseconds of the longest thought between two requests of one client. */
@@ -154,10 +158,25 @@ export class ClusterClients {
 
   /** Nobody looks at it; in the end all copies of it must be gone, or there, alike. */
   #putMortal(node: ClusterSimNode, done: () => void): void {
+    if (this.#world.random.chance(0.02)) this.#truncate(node)
     const { random, tally } = this.#world
     const key = `m${random.below(8)}`
     tally.add('mortal record')
-    this.#send(node, mortalRequest(nameOfKey(key), key, mortalLife), `put ${key}`, done)
+    const name = { namespace: namespaceName, set: mortalSet, digest: digestOf(mortalSet, key) }
+    this.#send(node, mortalRequest(name, key, random.pick([0, mortalLife])), `put ${key}`, done)
+  }
+
+  /** What a node that goes on for a second has said must be so on all nodes, whatever happens later. */
+  #truncate(node: ClusterSimNode): void {
+    const { clock, tally, say } = this.#world
+    const { interruptions } = node
+    const before = node.truncate(mortalSet)
+    tally.add('truncation')
+    say(node.id, `truncates what is older than ${before}`)
+    clock.after(1000, () => {
+      if (node.interruptions === interruptions && node.running?.node.serving !== undefined)
+        this.truncatedBefore = Math.max(this.truncatedBefore, before)
+    })
   }
 
   /** Every request gets one answer, and none after its time; a node that ended or stood still meanwhile is excused. */

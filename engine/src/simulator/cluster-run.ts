@@ -3,8 +3,14 @@
  * away at a time, the network is slow but whole: nothing acknowledged may be missing. Kind `splits`: everything may
  * happen; each record must become one version whole, the same everywhere.
  */
-import { checkConvergence, checkNothingLost, checkReads, checkWhole } from './cluster-checks.ts'
-import { ClusterClients } from './cluster-clients.ts'
+import {
+  checkConvergence,
+  checkTruncation,
+  checkNothingLost,
+  checkReads,
+  checkWhole,
+} from './cluster-checks.ts'
+import { ClusterClients, mortalSet } from './cluster-clients.ts'
 import { anySkew, clusterFaults, fullDiskTime, recluster, standLongStill } from './cluster-faults.ts'
 import { ClusterLosses } from './cluster-losses.ts'
 import type { ClusterSimNode } from './cluster-sim-node.ts'
@@ -93,6 +99,8 @@ class ClusterRun {
     await stage.wait(4000)
     if (!this.goesOn) return
     for (const text of checkConvergence(stage.world, stage.nodes)) stage.violate(text)
+    const said = this.#losses ? this.#clients.truncatedBefore : 0
+    for (const text of checkTruncation(stage.nodes, mortalSet, said)) stage.violate(text)
     const state = await this.#readAll()
     if (!this.goesOn) return
     const { operations, reads } = this.#clients

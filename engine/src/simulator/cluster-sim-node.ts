@@ -8,6 +8,7 @@ import { NamespaceCopies } from '../cluster/namespace-copies.ts'
 import type { Process } from '../cluster/process.ts'
 import { StrongCopies } from '../cluster/strong/strong-copies.ts'
 import { StrongRecords } from '../cluster/strong/strong-records.ts'
+import type { MetadataEntry } from '../cluster/system-metadata.ts'
 import { noView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import { Namespace } from '../namespace/namespace.ts'
 import { newView } from '../storage/record.ts'
@@ -40,6 +41,7 @@ interface Running {
 interface Saved {
   readonly promised: ViewId
   readonly copies: Readonly<Record<string, SavedCopies>>
+  readonly metadata: readonly MetadataEntry[]
 }
 
 /** What a node is configured with. */
@@ -78,7 +80,7 @@ export class ClusterSimNode implements FaultyNode {
     this.replicationFactor = replicationFactor
     this.#incarnation = world.random.id()
     const { clock, random, tally, wakeDisks: wake } = world
-    const blank: Saved = { promised: noView, copies: {} }
+    const blank: Saved = { promised: noView, copies: {}, metadata: [] }
     this.disk = new NodeDisk(blank, { clock, random, tally, standstill: this.#standstill, wake })
   }
 
@@ -162,6 +164,7 @@ export class ClusterSimNode implements FaultyNode {
       timeout: beatTimeout,
       random: () => random.fraction(),
       promised: saved.promised,
+      metadata: saved.metadata,
       rack: this.#rack,
       namespaces: strong
         ? []
@@ -260,6 +263,13 @@ export class ClusterSimNode implements FaultyNode {
         },
       })
     })
+  }
+
+  /** Hides what the set holds so far, on all nodes. Answers the moment, in ms since 1970. */
+  truncate(set: string): number {
+    const before = this.#wallClock()
+    this.#do(this.#running, ({ node }) => node.metadata.truncate(namespaceName, set, before))
+    return before
   }
 
   /** What an operator asks of a running node. */
@@ -361,6 +371,8 @@ export class ClusterSimNode implements FaultyNode {
         const { promised } = output
         return this.#save(running, { promised }, () => node.promiseStored(clock.now, promised))
       }
+      case 'storeMetadata':
+        return this.#save(running, { metadata: output.entries }, () => node.metadata.stored(output.revision))
       case 'storeCopies':
         return this.#save(running, { copies: output.copies }, () => {
           const before = node.serving

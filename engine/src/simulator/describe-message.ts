@@ -24,6 +24,10 @@ export function describeMessage(message: ClusterMessage): string {
       return message.answers
         .map(({ id, answer }) => (answer ? `answer to request ${id}` : `refuses request ${id}`))
         .join(', ')
+    case 'metadata':
+      return `metadata ${message.revision}: ${JSON.stringify(message.entries)}`
+    case 'metadataKnown':
+      return `has saved metadata ${message.revision}`
     case 'status':
       return `status: ${message.unsettled} unsettled, ${message.misplaced} misplaced`
     case 'recluster':

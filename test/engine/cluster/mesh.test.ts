@@ -56,6 +56,7 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
     promised: noView,
     savePromise: () => Promise.resolve(),
     saveCopies: () => Promise.resolve(),
+    saveMetadata: () => Promise.resolve(),
     onNote: (line) => notes.push(line),
   })
   hosts.push(host)

@@ -69,6 +69,7 @@ async function startHost(id: string, seeds: readonly string[]): Promise<ClusterH
     promised: noView,
     savePromise: () => Promise.resolve(),
     saveCopies: () => Promise.resolve(),
+    saveMetadata: () => Promise.resolve(),
   })
   await host.open()
   hosts.add(host)

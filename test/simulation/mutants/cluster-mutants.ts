@@ -128,6 +128,15 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'convergence|lost|whole',
   },
   {
+    name: 'S1: of two truncations the one that was told last counts',
+    file: 'cluster/system-metadata.ts',
+    find: 'return other.before > one.before ? other : one',
+    replace: 'return other',
+    kind: 'splits',
+    seed: 0,
+    breaks: 'metadata|convergence',
+  },
+  {
     name: 'X1: a passed-on request that comes twice is served twice',
     file: 'cluster/request-routing.ts',
     find: 'if (!this.#seen.add(now, `${processKey(from)} ${id}`)) return',

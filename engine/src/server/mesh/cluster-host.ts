@@ -5,6 +5,7 @@ import type { Process } from '../../cluster/process.ts'
 import type { RoutedRequest } from '../../cluster/request-routing.ts'
 import type { SavedCopies } from '../../cluster/saved-copies.ts'
 import type { StrongSetup } from '../../cluster/strong/strong-namespaces.ts'
+import type { MetadataEntry } from '../../cluster/system-metadata.ts'
 import type { ViewId } from '../../cluster/view-id.ts'
 import type { ViewRecord } from '../../cluster/views.ts'
 import { Mesh } from './mesh.ts'
@@ -30,6 +31,9 @@ export interface ClusterHostOptions {
   /** Bring it to disk before they resolve; calls of each come one after the other. */
   readonly savePromise: (promised: ViewId) => Promise<void>
   readonly saveCopies: (copies: Readonly<Record<string, SavedCopies>>) => Promise<void>
+  readonly saveMetadata: (entries: readonly MetadataEntry[]) => Promise<void>
+  /** What was saved of it. */
+  readonly metadata?: readonly MetadataEntry[]
   readonly onEnter?: (record: ViewRecord<ViewInput>) => void
   /** This node serves in the view from now on. */
   readonly onServing?: (record: ViewRecord<ViewInput>) => void
@@ -53,7 +57,11 @@ export class ClusterHost {
   #isWoken = false
   #served: string | undefined
   /** The saves of each kind that were asked for, one behind the other. */
-  readonly #saving = { promise: Promise.resolve(), copies: Promise.resolve() }
+  readonly #saving = {
+    promise: Promise.resolve(),
+    copies: Promise.resolve(),
+    metadata: Promise.resolve(),
+  }
 
   static async start(options: ClusterHostOptions): Promise<ClusterHost> {
     const host = new ClusterHost(options)
@@ -67,6 +75,7 @@ export class ClusterHost {
     const { self, cluster, rack, namespaces, promised, serviceAddresses = () => [] } = options
     this.node = new ClusterNode({
       ...{ self, cluster, rack, namespaces, promised, serviceAddresses },
+      metadata: options.metadata ?? [],
       ...(options.strong ? { strong: options.strong } : {}),
       ...(options.heartbeat ?? defaultHeartbeat),
       // Ids are learned from the mesh; a node that has seeds waits for them before it makes a view of its own.
@@ -158,6 +167,15 @@ export class ClusterHost {
           )
           break
         }
+        case 'storeMetadata': {
+          const { entries, revision } = output
+          this.#save(
+            'metadata',
+            () => this.#options.saveMetadata(entries),
+            () => this.node.metadata.stored(revision),
+          )
+          break
+        }
         case 'storeCopies': {
           const { copies, number } = output
           this.#save(
@@ -177,7 +195,7 @@ export class ClusterHost {
     this.#options.onServing?.(membership.active)
   }
 
-  #save(kind: 'promise' | 'copies', run: () => Promise<void>, done: () => void): void {
+  #save(kind: 'promise' | 'copies' | 'metadata', run: () => Promise<void>, done: () => void): void {
     // A save that fails is never answered: the node takes part in nothing any more.
     this.#saving[kind] = this.#saving[kind].then(async () => {
       if (this.#closed) return
