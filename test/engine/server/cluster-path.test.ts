@@ -248,6 +248,25 @@ describe('a batch to any node', () => {
   })
 })
 
+describe('a write with many of its kind', () => {
+  it('never tells less than it did, from whatever node it comes', async () => {
+    const keys = [...digests('master', 0, 4), ...digests('master', 1, 4)]
+    const rounds = 40
+    const counts = keys.map(() => [] as number[])
+    await Promise.all(
+      [0, 1, 2].map(async (index) => {
+        const wire = await three.open(index)
+        for (let round = 0; round < rounds; round++) wire.send(Buffer.concat(keys.map(add)))
+        const answers = await wire.frames(rounds * keys.length, 20_000)
+        expect(answers.map(codeOf)).toEqual(answers.map(() => 0))
+        for (const [i, answer] of answers.entries()) counts[i % keys.length]!.push(numberOf(answer))
+      }),
+    )
+    for (const each of counts)
+      expect([...each].sort((a, b) => a - b)).toEqual(Array.from({ length: 3 * rounds }, (_, i) => i + 1))
+  })
+})
+
 describe('the client in the same process', () => {
   it('is answered by a node that has nothing of it', async () => {
     const client = await connect({ node: three.nodes[0]! })
@@ -259,5 +278,48 @@ describe('the client in the same process', () => {
     } finally {
       await client.close()
     }
+  })
+})
+
+describe('requests to a cluster that has lost a node', () => {
+  const dead = 2
+  const limit = 400
+
+  const within = (request: Buffer): Buffer => {
+    const copy = Buffer.from(request)
+    copy.writeUInt32BE(limit, 8 + 14)
+    return copy
+  }
+
+  it('end when their time is over, in their order, and go well again in the next view', async () => {
+    const wire = await three.open(0)
+    const lost = digests('master', dead, 30)
+    const [nearby] = digests('none', dead).filter((key) => roles[key.readUInt16LE() % 4096]!.master === 0)
+    const near = nearby ?? digest('master', 0)
+    await one(wire, put(near, 'near'))
+    const victim = three.nodes.splice(dead, 1)[0]!
+    const closed = victim.close()
+    const requests = lost.flatMap((key, i) => [within(put(key, `v${i}`)), get(near), within(get(key))])
+    const rows = lost.map((key): RowParts => ({ digest: key, info1: 3 }))
+    const began = Date.now()
+    wire.send(
+      Buffer.concat([...requests, batch([...rows, { digest: near, info1: 3 }], 0x0d, limit), get(near)]),
+    )
+    const answers = await wire.frames(requests.length, 10_000)
+    expect(answers.length).toBe(requests.length)
+    for (const [i, answer] of answers.entries()) {
+      if (i % 3 === 1) expect(valueOf(answer)).toBe('near')
+      else expect([0, 2, 9]).toContain(codeOf(answer))
+    }
+    const all: ReturnType<typeof messagesOf> = []
+    while (!all.at(-1)?.isLast) all.push(...messagesOf((await wire.frames(1))[0]!))
+    expect(all.length).toBe(lost.length + 2)
+    expect(all.find(({ index, isLast }) => index === lost.length && !isLast)?.code).toBe(0)
+    expect(valueOf((await wire.frames(1))[0]!)).toBe('near')
+    // Three nodes in one process hold each other up.
+    expect(Date.now() - began).toBeLessThan(limit + 2000)
+    await closed
+    await three.whenStable(2)
+    for (const key of lost) expect(codeOf(await one(wire, put(key, 'again')))).toBe(0)
   })
 })
