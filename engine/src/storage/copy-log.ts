@@ -45,9 +45,17 @@ export class CopyLog {
     if (this.#files()) this.#contents.log.appendLogEntry({ kind: EntryKind.END })
   }
 
+  /**
+   * Throws a ResultError when nothing can be put any more. To be asked before each change, which must not end half-way;
+   * there is room for one.
+   */
+  checkRoom(): void {
+    if (this.#files()?.commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
+    if (this.#contents.log.isFull) throw new ResultError(ResultCode.NO_SPACE)
+  }
+
   /** Puts a record, or a delete, in place of whatever stands there. */
   put(draft: RecordDraft, isDelete: boolean): void {
-    this.#checkRoom(draft)
     if (isDelete) draft.generation = DELETE_GENERATION
     const before = this.#contents.index.seek(draft.digest, draft.digestStart)
     this.#contents.put(isDelete ? EntryKind.TOMBSTONE : EntryKind.RECORD, draft, before)
@@ -56,7 +64,6 @@ export class CopyLog {
   /** Takes out what stands there, a delete too, as if it had never been. */
   forget(digest: Buffer): void {
     const { index, log } = this.#contents
-    this.#checkOpen()
     const place = index.seek(digest, 0)
     if (place === 0) return
     if (!this.#files()) return this.#contents.takeOut(place)
@@ -68,12 +75,10 @@ export class CopyLog {
   }
 
   note(partition: number, facts: Partial<CopyFacts>): void {
-    this.#checkOpen()
     this.states.note(partition, facts)
   }
 
   pin(partition: number): void {
-    this.#checkOpen()
     this.states.pin(partition)
   }
 
@@ -140,15 +145,5 @@ export class CopyLog {
     commit.hurry()
     if (position <= commit.synced) queueMicrotask(done)
     else wait()
-  }
-
-  #checkRoom(draft: RecordDraft): void {
-    this.#checkOpen()
-    const { log } = this.#contents
-    if (log.isFull && !log.fits(draft)) throw new ResultError(ResultCode.NO_SPACE)
-  }
-
-  #checkOpen(): void {
-    if (this.#files()?.commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
   }
 }

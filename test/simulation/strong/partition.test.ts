@@ -90,6 +90,36 @@ function scene() {
   return { copies, standstills, round, view, append, read }
 }
 
+describe('a replica', () => {
+  it('acknowledges nothing that its disk refused, and takes it when it comes again (W2)', () => {
+    const { copies, append, round } = scene()
+    const replica = copies.find(({ partition }) => !partition.isServing)!
+    const master = copies.find(({ partition }) => partition.isServing)!
+    const apply = replica.disk.apply.bind(replica.disk)
+    const answers: string[] = []
+    const goOn = () => {
+      for (let i = 0; i < 4; i++) {
+        try {
+          round()
+        } catch (error) {
+          expect(String(error)).toContain('no room')
+        }
+        master.partition.repeat()
+      }
+    }
+    replica.disk.apply = () => {
+      throw new Error('no room')
+    }
+    append('A', 'x', (answer) => answers.push(answer.kind))
+    goOn()
+    expect(answers).toEqual([])
+    replica.disk.apply = apply
+    goOn()
+    expect(answers).toEqual(['ok'])
+    expect(replica.disk.find('A')?.content).toBe('x')
+  })
+})
+
 describe('the master', () => {
   it(`lets ${maxWritesPerRecord} writes wait for one record, and refuses more until one is answered (W4)`, () => {
     const { append, round } = scene()

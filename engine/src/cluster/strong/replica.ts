@@ -40,8 +40,9 @@ export class Replica<Content> {
     const before = this.#applied
     for (const [i, item] of items.entries()) {
       if (first + i !== this.#applied + 1) continue
-      this.#applied++
+      // A disk that refuses has not applied it: it is not to be acknowledged, and may come again.
       this.#apply(item)
+      this.#applied++
     }
     const applied = this.#applied
     if (plan.activation.synced || this.#unsyncedEnd !== undefined) {
@@ -79,10 +80,11 @@ export class Replica<Content> {
       }
       case 'filled': {
         this.#held = undefined
-        this.#follows = true
-        this.#unsyncedEnd = this.#applied
         const { lineage, truncated } = item
-        return disk.apply({ lineage, truncated, horizon: laterPosition(disk.horizon, item.horizon) })
+        disk.apply({ lineage, truncated, horizon: laterPosition(disk.horizon, item.horizon) })
+        this.#follows = true
+        this.#unsyncedEnd = this.#applied + 1
+        return
       }
       case 'complete':
         return this.#claim()

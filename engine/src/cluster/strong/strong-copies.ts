@@ -235,6 +235,7 @@ class PartitionCopy implements CopyDisk<RecordContent> {
 
   apply(change: CopyChange<RecordContent>): void {
     const { log } = this.#shared
+    log.checkRoom()
     if (this.#applyWrite(change)) return
     const { entries = [] } = change
     const dropped = this.#dropped(change)
