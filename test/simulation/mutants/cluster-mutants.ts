@@ -204,6 +204,14 @@ export const clusterMutants: readonly Mutant[] = [
 
 export const unseenClusterMutants: readonly UnseenMutant[] = [
   {
+    name: 'C2: a write is answered before the disk of its master has it',
+    file: 'cluster/mastership.ts',
+    find: '    if (position === 0) return done()\n',
+    replace: '    if (position >= 0) return done()\n',
+    kind: 'losses',
+    because: 'the replicas have it on disk: it takes the loss of all their disks while the master syncs',
+  },
+  {
     name: 'C5: of two versions the covered one may win',
     file: 'cluster/stored-version.ts',
     find: '  if (covers(other.past, a)) return false\n  if (covers(one.past, b)) return true\n',
@@ -221,12 +229,29 @@ export const unseenClusterMutants: readonly UnseenMutant[] = [
       'it takes a fast clock, an unanswered write, a death in the moment of filling, all on one record',
   },
   {
+    name: 'F2: what is given out is applied before its turn, too',
+    file: 'cluster/replica.ts',
+    find: '      const at = position + index\n',
+    replace: "      const at = position + index\n      if (entry.kind === 'give') store.put(entry.version)\n",
+    kind: 'splits',
+    because: 'it takes a network that repeats it behind a newer write of that record',
+  },
+  {
     name: 'F3: a copy counts as whole before it is filled',
     file: 'cluster/replica.ts',
     find: "    if (entry.kind === 'begin') {\n",
     replace: "    if (entry.kind === 'begin') {\n      copy.whole = true\n",
     kind: 'losses',
     because: 'it only chooses the master, which takes in what all others hold before it calls anything whole',
+  },
+  {
+    name: 'F4: a copy goes before all replicas are whole',
+    file: 'cluster/mastership.ts',
+    find: '        if (!this.isSettled) return\n',
+    replace: '',
+    kind: 'losses',
+    because:
+      'it takes the death of a master in the milliseconds of filling a replica after an old one dropped its copy',
   },
   {
     name: 'P5: the acting master is any that has something',
