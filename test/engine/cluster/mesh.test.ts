@@ -140,7 +140,17 @@ describe('nodes on sockets', () => {
     const third = await startHost('B3', [first.address])
     await until('two of one cluster in a view', () => sizeOf(first) === 2 && sizeOf(third) === 2)
     expect(first.node.membership.active?.members.map(({ id }) => id).sort()).toEqual(['B1', 'B3'])
-    expect(notes.some((line) => line.includes('is of cluster another, not test; refused'))).toBe(true)
+    const refusals = notes.filter((line) => line.includes('is of cluster another, not test; refused'))
+    expect(refusals).toHaveLength(1)
+    const line = `mesh: ${first.address} is of cluster test, this node of another; not joined. Give both the same --cluster-name`
+    expect(notes.filter((note) => note === line)).toHaveLength(1)
+  })
+
+  it('say once that a seed cannot be reached', async () => {
+    await startHost('E1', ['127.0.0.1:1'])
+    const line = 'mesh: nobody can be reached at the seed 127.0.0.1:1; trying on. Is a node running there?'
+    await until('a word about the seed', () => notes.includes(line))
+    expect(notes).toEqual([line])
   })
 
   it('close a connection on which something else is spoken', async () => {

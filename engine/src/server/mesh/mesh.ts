@@ -9,7 +9,7 @@ import type { NodeId } from '../../cluster/node-id.ts'
 import type { Process } from '../../cluster/process.ts'
 import { type Incoming, type MeshAddress, packParcel, ParcelReader } from './parcel.ts'
 import { isFramed } from './partition-frame.ts'
-import { PeerLink } from './peer-link.ts'
+import { PeerLink, strangerWord } from './peer-link.ts'
 
 /** Says that a heartbeat has come over this connection. */
 const heard = Buffer.from([1])
@@ -32,6 +32,11 @@ export interface MeshOptions {
   readonly onNote: (line: string) => void
 }
 
+/** Milliseconds after which a seed that has not been reached is worth a word. */
+const seedPatience = 3000
+/** Lines remembered; beyond that one may be said again. */
+const mostNoted = 100
+
 export class Mesh {
   readonly #options: MeshOptions
   readonly #server: Server
@@ -40,6 +45,8 @@ export class Mesh {
   readonly #links = new Map<MeshAddress, PeerLink>()
   readonly #addresses = new Map<NodeId, MeshAddress>()
   #address: MeshAddress = ''
+  readonly #noted = new Set<string>()
+  #patience: NodeJS.Timeout | undefined
 
   private constructor(options: MeshOptions) {
     this.#options = options
@@ -50,6 +57,7 @@ export class Mesh {
     const mesh = new Mesh(options)
     await mesh.#listen()
     for (const seed of options.seeds) mesh.#connect(seed)
+    mesh.#patience = setTimeout(() => mesh.#noteUnreachable(), seedPatience)
     return mesh
   }
 
@@ -74,9 +82,24 @@ export class Mesh {
   }
 
   close(): Promise<void> {
+    clearTimeout(this.#patience)
     for (const link of this.#links.values()) link.close()
     for (const socket of this.#incoming.keys()) socket.destroy()
     return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+
+  #noteUnreachable(): void {
+    for (const seed of this.#options.seeds) {
+      if (this.#links.get(seed)?.isOpen === false)
+        this.#noteOnce(`mesh: nobody can be reached at the seed ${seed}; trying on. Is a node running there?`)
+    }
+  }
+
+  /** What happens again at every attempt is said once. */
+  #noteOnce(line: string): void {
+    if (this.#noted.has(line)) return
+    if (this.#noted.size < mostNoted) this.#noted.add(line)
+    this.#options.onNote(line)
   }
 
   #listen(): Promise<void> {
@@ -121,8 +144,8 @@ export class Mesh {
     }
     const { cluster } = this.#options
     if (parcel.cluster !== cluster) {
-      this.#options.onNote(`mesh: ${parcel.address} is of cluster ${parcel.cluster}, not ${cluster}; refused`)
-      socket.destroy()
+      this.#noteOnce(`mesh: ${parcel.address} is of cluster ${parcel.cluster}, not ${cluster}; refused`)
+      socket.end(strangerWord(cluster))
       return
     }
     this.#incoming.set(socket, parcel.from)
@@ -144,7 +167,12 @@ export class Mesh {
     const onRefused = () => {
       for (const [id, at] of this.#addresses) if (at === address) this.#options.onRefused(id)
     }
-    this.#links.set(address, new PeerLink({ address, greeting: () => this.#greeting(), onRefused }))
+    const onStranger = (cluster: string) =>
+      this.#noteOnce(
+        `mesh: ${address} is of cluster ${cluster}, this node of ${this.#options.cluster}; not joined. Give both the same --cluster-name`,
+      )
+    const greeting = () => this.#greeting()
+    this.#links.set(address, new PeerLink({ address, greeting, onRefused, onStranger }))
   }
 
   #greeting(): Buffer {

@@ -10,6 +10,8 @@ import type { MeshAddress } from './parcel.ts'
 
 /** Milliseconds between attempts to connect; the first one comes at once. */
 const retryAfter = 100
+/** The same where a node of another cluster listens. */
+const strangerRetryAfter = 5000
 /** Milliseconds without an answer, or without a connection, after which the connections are made anew. */
 const silentAfter = 1000
 /** Bytes that wait in a connection; beyond that messages are dropped, and their senders send them again. */
@@ -23,6 +25,16 @@ export interface PeerLinkOptions {
   readonly greeting: () => Buffer
   /** Nobody listens there, although somebody may have before. */
   readonly onRefused: () => void
+  /** A node of another cluster listens there. */
+  readonly onStranger: (cluster: string) => void
+}
+
+/** First byte of what the other side says when it is of another cluster; the cluster's name follows. */
+const strangerMark = 2
+
+/** What a node says to one of another cluster before it closes the connection. */
+export function strangerWord(cluster: string): Buffer {
+  return Buffer.concat([Buffer.from([strangerMark]), Buffer.from(cluster)])
 }
 
 export class PeerLink {
@@ -37,11 +49,17 @@ export class PeerLink {
   /** When the peer last answered, or was last given a new chance to. */
   #answered = performance.now()
   #closed = false
+  #isStranger = false
 
   constructor(options: PeerLinkOptions) {
     this.#options = options
     this.#open('beats')
     this.#open('data')
+  }
+
+  /** Whether a connection stands. */
+  get isOpen(): boolean {
+    return this.#outboxes.beats.socket !== undefined
   }
 
   send(use: LinkUse, bytes: Buffer): void {
@@ -72,7 +90,7 @@ export class PeerLink {
   }
 
   #open(use: LinkUse): void {
-    const { address, greeting, onRefused } = this.#options
+    const { address, greeting, onRefused, onStranger } = this.#options
     const outbox = this.#outboxes[use]
     const colon = address.lastIndexOf(':')
     const socket = connect({
@@ -87,7 +105,12 @@ export class PeerLink {
       outbox.socket = socket
     })
     // The other side says nothing here but that it has heard a heartbeat; reading notices its end, too.
-    socket.on('data', () => (this.#answered = performance.now()))
+    socket.on('data', (chunk) => {
+      this.#answered = performance.now()
+      if (chunk[0] !== strangerMark) return
+      this.#isStranger = true
+      onStranger(chunk.toString('utf8', 1))
+    })
     socket.on('error', (error) => {
       if ('code' in error && error.code === 'ECONNREFUSED' && !this.#closed) onRefused()
     })
@@ -95,7 +118,9 @@ export class PeerLink {
       this.#sockets.delete(socket)
       const wasOpen = outbox.socket === socket
       if (wasOpen) outbox.socket = undefined
-      if (!this.#closed) this.#later(wasOpen ? 0 : retryAfter, () => this.#open(use))
+      const delay = this.#isStranger ? strangerRetryAfter : wasOpen ? 0 : retryAfter
+      this.#isStranger = false
+      if (!this.#closed) this.#later(delay, () => this.#open(use))
     })
   }
 
