@@ -65,9 +65,12 @@ export async function openCluster(
   )
   let servicePort = config.port
   const addresses = () => serviceAddresses(config.host, servicePort)
+  // Nobody elsewhere can reach 0.0.0.0.
+  const advertise =
+    cluster.advertise ?? (cluster.port === 0 ? undefined : serviceAddresses(config.host, cluster.port)[0])
   const host: ClusterHost = new ClusterHost({
     ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote },
-    ...(cluster.advertise === undefined ? {} : { advertise: cluster.advertise }),
+    ...(advertise === undefined ? {} : { advertise }),
     ...{ port: cluster.port, seeds: cluster.seeds, rack: cluster.rack, heartbeat: cluster.heartbeat },
     namespaces: config.namespaces.flatMap((settings, i) =>
       settings.consistency === 'available' ? [setupOf(namespaces[i]!, settings, folder)] : [],

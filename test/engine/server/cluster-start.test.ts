@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node, NodeConfig } from '@larder/engine'
-import { StartError, startNode } from '@larder/engine'
+import { requestInfo, StartError, startNode } from '@larder/engine'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import { ClusterFolder } from '../../../engine/src/server/cluster-folder.ts'
@@ -125,6 +125,43 @@ describe('a clustered node', () => {
     await stored.savePromise({ number: 7, leader: 'A1', incarnation: 'x' })
     expect(calls).toEqual(['write', 'sync', 'rename', 'folder'])
     await stored.close()
+  })
+})
+
+describe('a promise', () => {
+  it('that is not on disk yet lets the node into no view', async () => {
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => (release = resolve))
+    let asked = false
+    const disk: Disk = {
+      ...nodeDisk,
+      async syncFolder(path) {
+        if (asked === false && path.endsWith('cluster.state')) {
+          const names = await nodeDisk.list(path)
+          if (names.includes('promise.state')) {
+            asked = true
+            await released
+          }
+        }
+        await nodeDisk.syncFolder(path)
+      },
+    }
+    const node = await start({ folder }, disk)
+    const generation = async () =>
+      (await requestInfo({ host: '127.0.0.1', port: node.port }, ['partition-generation'])).get(
+        'partition-generation',
+      )
+    const until = async (holds: () => boolean | Promise<boolean>) => {
+      for (const end = Date.now() + 20_000; !(await holds());) {
+        if (Date.now() > end) throw new Error('not within 20 s')
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    }
+    await until(() => asked)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(await generation()).toBe('-1')
+    release()
+    await until(async () => (await generation()) !== '-1')
   })
 })
 

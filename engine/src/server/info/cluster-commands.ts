@@ -94,7 +94,17 @@ function partitionInfo({ id, namespaces, cluster }: NodeState): string {
       const final = `${key}.0.${isMaster ? 'm' : '-'}p-`
       rows.push(
         [
-          ...[name, facts.partition, state, replicas, replica, succession, duplicates, isMaster ? id : 0, master],
+          ...[
+            name,
+            facts.partition,
+            state,
+            replicas,
+            replica,
+            succession,
+            duplicates,
+            isMaster ? id : 0,
+            master,
+          ],
           ...[Number(emigrates), 0, Number(immigrates), facts.records, 0, regime],
           ...[replica < 0 ? 0 : 1, own, final],
         ].join(':'),
