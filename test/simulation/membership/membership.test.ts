@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runMembership } from '../../../engine/src/simulator/membership-run.ts'
 import { splitShapes } from '../../../engine/src/simulator/network.ts'
+import { missing } from '../cluster/seeds.ts'
 
 const long = process.env.LARDER_LONG === '1'
 const seeds = long ? 20_000 : 120
@@ -16,6 +17,10 @@ describe('membership under faults', () => {
     // A run in which nothing happens proves nothing.
     expect(sums.views).toBeGreaterThan(20 * seeds)
     expect(sums.acknowledgements).toBeGreaterThan(20 * seeds)
+    const messages = ['lost', 'repeated', 'overtaken', 'cut off'].map((fate) => `message ${fate}`)
+    const shapes = splitShapes.map((shape) => `split ${shape}`)
+    const faults = ['crash', 'restart', 'lost disk', 'pause', 'disk speed', 'flap', 'renew']
+    expect(missing(sums, [...messages, ...shapes, ...faults])).toEqual([])
   })
 
   it.each(['healed', ...splitShapes] as const)('settles while the network stays %s', (ending) => {
