@@ -12,8 +12,11 @@ import { beatTimeout } from './cluster-world.ts'
 import { calmNetwork } from './network.ts'
 import { quickDisk, type Storm } from './storm.ts'
 
-/** Milliseconds of the longest sync of a node that joins with a slow disk, so that filling it takes a while. */
-const slowFill = 600
+/**
+ * Milliseconds of the longest sync of a node that joins with a slow disk, so that filling it takes a while. Slower ones
+ * do not promise in time and are left out of views, as if they were away.
+ */
+const slowFill = 60
 /** Of nodes that are about to lose power. */
 const slowSync = 100
 /** Milliseconds after the last fault within which every partition serves again (M6 of cluster/README.md, and a round). */
