@@ -19,7 +19,7 @@ export interface Mutant extends Patch {
   readonly name: string
   readonly also?: readonly Patch[]
   /** Kind of run that notices. */
-  readonly kind: 'membership' | 'losses' | 'splits' | 'strong' | 'scenes'
+  readonly kind: 'membership' | 'losses' | 'splits' | 'strong' | 'scenes' | 'strong-cluster'
   /** The first seed that is known to notice. */
   readonly seed: number
   /** Pattern of what is reported. */

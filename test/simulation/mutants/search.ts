@@ -3,7 +3,7 @@ import { type Mutant, runMutant, type UnseenMutant } from './mutant.ts'
 
 const long = process.env.LARDER_LONG === '1'
 /** Seeds that are tried from the known one on, in case a change has made that one pass; more of them in a long run. */
-const runs = { membership: 300, losses: 60, splits: 60, strong: 40_000, scenes: 300 }
+const runs = { membership: 300, losses: 60, splits: 60, strong: 40_000, scenes: 300, 'strong-cluster': 100 }
 const times = long ? 10 : 1
 /** Milliseconds of such a search. */
 const searchTime = 150_000 * times

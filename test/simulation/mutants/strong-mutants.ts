@@ -290,6 +290,15 @@ const mutants: readonly Strong[] = [
     breaks: 'L1',
   },
   {
+    name: 'W2: a whole node answers before its replicas have acknowledged',
+    file: strong('master'),
+    find: 'acknowledged = Math.min(acknowledged, stream.acknowledgedSequence)',
+    replace: 'stream.acknowledgedSequence',
+    kind: 'strong-cluster',
+    seed: 2,
+    breaks: 'L1',
+  },
+  {
     name: 'L1: one yes is enough',
     file: strong('confirmation'),
     find: 'missing.delete(processKey(from))',
@@ -359,8 +368,8 @@ const mutants: readonly Strong[] = [
   {
     name: 'F5: a tombstone is dropped before it is acknowledged',
     file: strong('partition'),
-    find: '|| comparePositions(version.position, limit) > 0) continue',
-    replace: '|| limit.sequence < 0) continue',
+    find: 'const sequence = acting.master?.acknowledged ?? acting.replica.acknowledgedByAll',
+    replace: 'const sequence = Infinity',
     seed: 20079,
     breaks: 'F1|A8|L1',
   },
