@@ -22,6 +22,8 @@ import { copiesFrom, savedFrom, type SavedCopies } from './saved-copies.ts'
 const lookPeriod = 50
 /** Milliseconds between two questions whether a partition is settled. */
 const queryPeriod = 200
+/** Milliseconds after which it is saved again that this node is there. */
+const presencePeriod = 1_800_000
 /** Partitions asked about in one go, and versions forgotten in one go. */
 const queriesAtOnce = 512
 const forgottenAtOnce = 64
@@ -73,6 +75,11 @@ export class ApNamespace implements ClusteredNamespace {
   /** Partitions whose data goes once it is saved that this node keeps no copy. */
   readonly #leaving = new Set<number>()
   #leavingSaved = false
+  /** Partitions of which this node may hold records that were deleted meanwhile, and those it is to empty. */
+  readonly #stale = new Set<number>()
+  readonly #emptying = new Set<number>()
+  readonly #leftAt: number
+  #nextPresence = 0
   #nextLook = -Infinity
   #nextQuery = -Infinity
   #now = -Infinity
@@ -81,17 +88,27 @@ export class ApNamespace implements ClusteredNamespace {
     this.#options = options
     this.name = options.name
     this.store = options.store
-    this.#copies = copiesFrom(options.saved, options.store.partitions)
+    const { saved, store } = options
+    this.#copies = copiesFrom(saved, store.partitions)
+    this.#leftAt = saved?.at ?? store.time
+    const away = store.time - this.#leftAt
+    if (store.tombstoneLife > 0 && away > store.tombstoneLife - 2 * presencePeriod)
+      for (let partition = 0; partition < store.partitions; partition++) this.#stale.add(partition)
     // T1: a replica deletes only what its master's stream says.
     this.store.onExpired = (partition, digest) => this.masterOf(partition)?.expire(this.#now, digest) ?? false
   }
 
   report(): CopyReport {
-    return reportOf(this.#copies, (partition) => this.store.isEmpty(partition))
+    return reportOf(
+      this.#copies,
+      (partition) => this.store.isEmpty(partition),
+      (partition) => this.#stale.has(partition),
+    )
   }
 
   save(): SavedCopies {
-    return savedFrom(this.#copies)
+    // A start that finds some of them left over must know how old they are.
+    return savedFrom(this.#copies, this.#stale.size > 0 ? this.#leftAt : this.store.time)
   }
 
   /** The row of the map in the present view. */
@@ -155,6 +172,7 @@ export class ApNamespace implements ClusteredNamespace {
       copy.regime = takesPart ? regime : undefined
       copy.applied = 0
       copy.wholeNow = false
+      if (this.#stale.has(partition)) this.#meetStale(partition, place)
       // What is left of what was being forgotten came from the master's copy, and meets it again.
       if (takesPart) this.#leaving.delete(partition)
       else if (this.#holdsAny(partition)) this.#surplus.add(partition)
@@ -174,6 +192,8 @@ export class ApNamespace implements ClusteredNamespace {
     if (message.view !== this.#view?.name) return
     this.#now = now
     const { partition } = message
+    // What comes now comes again.
+    if (this.#emptying.has(partition)) return
     if (message.kind === 'settled') {
       if (from === this.#places[partition]?.master) this.#settled(partition, message.past)
       return
@@ -203,6 +223,10 @@ export class ApNamespace implements ClusteredNamespace {
     }
     if (now < this.#nextQuery || this.#view === undefined) return
     this.#nextQuery = now + queryPeriod
+    if (now >= this.#nextPresence) {
+      this.#nextPresence = now + presencePeriod
+      this.#options.changed('soon')
+    }
     this.#answerOwn(now)
     this.#query()
   }
@@ -377,7 +401,29 @@ export class ApNamespace implements ClusteredNamespace {
     this.#keepUnanswered(partition, left)
   }
 
+  /** C7: a copy that was away for long is emptied where another one holds what it held. */
+  #meetStale(partition: number, { master, holders }: Place): void {
+    const { self } = this.#options
+    this.#emptying.delete(partition)
+    if (master === self || holders.includes(self) || this.store.isEmpty(partition)) {
+      this.#stale.delete(partition)
+      return
+    }
+    const copy = this.#copies[partition]!
+    copy.past = noPast
+    copy.ancestors = noAncestors
+    copy.whole = false
+    this.#emptying.add(partition)
+  }
+
   #forgetSome(): number {
+    for (const partition of this.#emptying) {
+      if (this.store.forget(partition, forgottenAtOnce)) return forgottenAtOnce
+      this.#emptying.delete(partition)
+      this.#stale.delete(partition)
+      this.#options.changed('soon')
+      return forgottenAtOnce
+    }
     if (!this.#leavingSaved) return 0
     for (const partition of this.#leaving) {
       if (!this.store.forget(partition, forgottenAtOnce)) this.#leaving.delete(partition)

@@ -11,6 +11,8 @@ import type { Regime } from './regime.ts'
 export interface CopyKind {
   readonly regimes: readonly Regime[]
   readonly whole: boolean
+  /** It was away for so long that deletes which it does not know may be forgotten elsewhere. */
+  readonly stale: boolean
 }
 
 export interface CopyReport {
@@ -19,21 +21,23 @@ export interface CopyReport {
   readonly kindOf: readonly number[]
 }
 
-export function reportOf(copies: readonly Copy[], isEmpty: (partition: number) => boolean): CopyReport {
+export function reportOf(
+  copies: readonly Copy[],
+  isEmpty: (partition: number) => boolean,
+  isStale: (partition: number) => boolean,
+): CopyReport {
   const kinds: CopyKind[] = []
-  const byList = {
-    whole: new Map<readonly Regime[], number>(),
-    partial: new Map<readonly Regime[], number>(),
-  }
+  const byList = Array.from({ length: 4 }, () => new Map<readonly Regime[], number>())
   const byText = new Map<string, number>()
   const kindOf = copies.map((copy, partition) => {
     const regimes = regimesOf(copy)
     if (regimes.length === 0 && isEmpty(partition)) return -1
-    const lists = copy.whole ? byList.whole : byList.partial
+    const stale = isStale(partition)
+    const lists = byList[(copy.whole ? 1 : 0) + (stale ? 2 : 0)]!
     const known = lists.get(regimes)
     if (known !== undefined) return known
-    const text = `${copy.whole} ${regimes.join()}`
-    const index = byText.get(text) ?? kinds.push({ regimes, whole: copy.whole }) - 1
+    const text = `${copy.whole} ${stale} ${regimes.join()}`
+    const index = byText.get(text) ?? kinds.push({ regimes, whole: copy.whole, stale }) - 1
     byText.set(text, index)
     lists.set(regimes, index)
     return index
@@ -67,10 +71,15 @@ export function holdingsOf(
 
 function rowFor(kinds: readonly (KnownKind | undefined)[]): Holding[] {
   return kinds.map((kind) => {
-    if (!kind) return Holding.NOTHING
+    if (!kind || (kind.stale && kinds.some((other) => other && replaces(other, kind)))) return Holding.NOTHING
     const isWhole = kind.whole && !kinds.some((other) => other?.whole && isBehind(kind, other))
     return isWhole ? Holding.WHOLE : Holding.SOME
   })
+}
+
+/** Whether all that was acknowledged to the stale copy is in the other one, or was deleted. */
+function replaces(other: KnownKind, stale: KnownKind): boolean {
+  return !other.stale && other.whole && stale.regimes.every((regime) => other.set.has(regime))
 }
 
 /** Whether the other copy has been through all that this one has, and more. */

@@ -51,6 +51,10 @@ export interface CopyStore {
   scan(partition: number, after: Buffer | undefined, visit: (version: StoredVersion) => boolean): void
   /** Forgets up to that many versions; true while some are left. */
   forget(partition: number, count: number): boolean
+  /** Milliseconds since 1970. */
+  readonly time: number
+  /** Milliseconds for which a delete is remembered. */
+  readonly tombstoneLife: number
   /** What must be synced for all that was done so far; 0 where nobody waits for the disk. */
   readonly position: number
   whenSynced(position: number, callback: (failed: boolean) => void): void

@@ -145,6 +145,14 @@ export class NamespaceCopies implements CopyStore {
     return found.length === count
   }
 
+  get time(): number {
+    return this.#namespace.store.now
+  }
+
+  get tombstoneLife(): number {
+    return this.#namespace.store.tombstoneLife
+  }
+
   get position(): number {
     return this.#namespace.store.commitPosition
   }

@@ -15,6 +15,8 @@ export interface SavedKind {
 }
 
 export interface SavedCopies {
+  /** When the node was in the cluster, ms since 1970. */
+  readonly at: number
   readonly kinds: readonly SavedKind[]
   /** By partition, an index of `kinds`. */
   readonly kindOf: readonly number[]
@@ -22,7 +24,7 @@ export interface SavedCopies {
   readonly ends: readonly number[]
 }
 
-export function savedFrom(copies: readonly Copy[]): SavedCopies {
+export function savedFrom(copies: readonly Copy[], at: number): SavedCopies {
   const kinds: SavedKind[] = []
   const ends: number[] = []
   const byText = new Map<string, number>()
@@ -45,7 +47,7 @@ export function savedFrom(copies: readonly Copy[]): SavedCopies {
     }
     return (indices[whole ? 'whole' : 'partial'] ??= add())
   })
-  return { kinds, kindOf, ends }
+  return { at, kinds, kindOf, ends }
 }
 
 /** What a node knows of its copies when it starts. */
@@ -71,8 +73,9 @@ export function copiesFrom(saved: SavedCopies | undefined, partitions: number): 
 /** Whether something that was read from disk has this form. */
 export function isSavedCopies(value: unknown): value is SavedCopies {
   if (typeof value !== 'object' || value === null) return false
-  if (!('kinds' in value && 'kindOf' in value && 'ends' in value)) return false
-  const { kinds, kindOf, ends } = value
+  if (!('at' in value && 'kinds' in value && 'kindOf' in value && 'ends' in value)) return false
+  const { at, kinds, kindOf, ends } = value
+  if (typeof at !== 'number') return false
   if (!Array.isArray(kinds) || !kinds.every(isKind) || !isNumbers(kindOf) || !isNumbers(ends)) return false
   const lengths = kindOf.map((kind) => kinds[kind]?.regimes.length ?? NaN)
   return lengths.reduce((sum, length) => sum + length, 0) === ends.length

@@ -147,14 +147,17 @@ export class ClusterSimNode implements FaultyNode {
   }
 
   #run(store: RecordStore, strong: StrongCopies | undefined): Running {
-    const { random, ids, durability, clock, partitions } = this.#world
+    const { random, ids, durability, clock, partitions, tally } = this.#world
     this.#starting = undefined
     const self = { id: this.id, incarnation: this.#incarnation, start: random.id() }
     const namespace = this.#namespace(store)
     const copies = new NamespaceCopies(namespace, partitions)
     const { saved } = this.disk
     // Only what was synced before it was acknowledged is what the file says it is.
-    const trusted = durability === 'commit' ? saved.copies[namespaceName] : undefined
+    const kept = durability === 'commit' ? saved.copies[namespaceName] : undefined
+    const wasLongAway = kept !== undefined && random.chance(0.2)
+    if (wasLongAway) tally.add('away for longer than deletes are remembered')
+    const trusted = wasLongAway ? { ...kept, at: kept.at - 2 * tombstoneLife } : kept
     const replicationFactor = () => this.replicationFactor
     const node = new ClusterNode({
       self,

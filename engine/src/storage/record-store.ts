@@ -304,6 +304,11 @@ export class RecordStore {
     this.#contents.scan(partition, after, visit)
   }
 
+  /** Milliseconds for which a delete is remembered; 0 = no longer than files need it. */
+  get tombstoneLife(): number {
+    return this.#tombstoneLife
+  }
+
   /** ms since 1970 */
   get now(): number {
     return this.#clock()

@@ -169,7 +169,7 @@ describe('the folder of a clustered node', () => {
   const open = (data: Record<string, string | undefined> = { test: 'data 1' }, id?: string) =>
     ClusterFolder.open(nodeDisk, folder, facts(data, id))
   const copies = {
-    test: { kinds: [{ regimes: [5], ancestors: [], whole: true }], kindOf: [0, 0], ends: [3, 4] },
+    test: { at: 7, kinds: [{ regimes: [5], ancestors: [], whole: true }], kindOf: [0, 0], ends: [3, 4] },
   }
 
   it('gives back what was saved', async () => {
