@@ -128,15 +128,6 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'convergence|lost|whole',
   },
   {
-    name: 'C7: a copy that is to be emptied takes part meanwhile',
-    file: 'cluster/ap-namespace.ts',
-    find: 'if (this.#emptying.has(partition)) return',
-    replace: '',
-    kind: 'losses',
-    seed: 0,
-    breaks: 'lost|convergence|whole|service|twice',
-  },
-  {
     name: 'S1: of two truncations the one that was told last counts',
     file: 'cluster/system-metadata.ts',
     find: 'return other.before > one.before ? other : one',
