@@ -99,7 +99,7 @@ const mutants: readonly Strong[] = [
     file: strong('activation'),
     find: 'if (!counts(inForce) || (pending && !counts(pending))) return undefined',
     replace: 'if (!counts(pending ?? inForce)) return undefined',
-    seed: 810,
+    seed: 9199,
     breaks: 'A|L1',
   },
   {
@@ -107,7 +107,7 @@ const mutants: readonly Strong[] = [
     file: strong('activation'),
     find: 'if (!counts(inForce) || (pending && !counts(pending))) return undefined',
     replace: 'if (!counts(inForce)) return undefined',
-    seed: 277,
+    seed: 22022,
     breaks: 'A|L1',
   },
   {
