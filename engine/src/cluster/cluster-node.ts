@@ -88,6 +88,8 @@ export interface ClusterNodeOptions {
   readonly rack: number
   /** `host:port` where clients reach this node, once that is known. */
   readonly serviceAddresses?: () => readonly string[]
+  /** Told of what was thrown while a request was worked on. Default: it is thrown on. */
+  readonly onFault?: (error: unknown) => void
   readonly namespaces: readonly NamespaceSetup[]
   /** What the node knew when it stopped. */
   readonly metadata?: readonly MetadataEntry[]
@@ -165,6 +167,7 @@ export class ClusterNode {
       view: () => this.#serving,
       member: (id) => this.membership.active?.members.find((member) => member.id === id),
       send,
+      onFault: options.onFault,
     })
   }
 

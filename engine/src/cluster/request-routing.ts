@@ -55,6 +55,8 @@ export interface RoutingOptions {
   /** The process of a member of that view. */
   readonly member: (id: NodeId) => Process | undefined
   readonly send: (to: NodeId, message: ProxyMessage | ProxiedMessage) => void
+  /** Told of what was thrown while a request was worked on, which ends that request alone. Default: it is thrown on. */
+  readonly onFault?: ((error: unknown) => void) | undefined
 }
 
 export class RequestRouting {
@@ -192,7 +194,22 @@ export class RequestRouting {
       countFromProxy(this.countersOf(namespace), isRow, body, frame)
       this.#reply(from, { id, answer: frame })
     }
-    mastership.serve(now, { namespace, request: body, facts, deadline: now + time, answer, refuse })
+    const deadline = now + time
+    this.#contain({ namespace, request: body, facts, deadline, answer, refuse }, (each) =>
+      mastership.serve(now, each),
+    )
+  }
+
+  #contain(request: ClientRequest, work: (request: ClientRequest) => void): void {
+    const { onFault } = this.#options
+    if (!onFault) return work(request)
+    try {
+      work(request)
+    } catch (error) {
+      onFault(error)
+      // What it may have done is in doubt.
+      request.answer(bareAnswer(request.facts.writes ? ResultCode.TIMEOUT : ResultCode.SERVER_ERROR))
+    }
   }
 
   #reply(to: NodeId, answer: ProxiedAnswer): void {
@@ -221,9 +238,9 @@ export class RequestRouting {
     open.due = Infinity
     open.sentIn = undefined
     const mastership = target.masterOf(facts.partition)
-    if (mastership) return mastership.serve(this.#now, request)
+    if (mastership) return this.#contain(request, (each) => mastership.serve(this.#now, each))
     if (facts.anyReplica && place.replicas.includes(self.id) && target.answersReads(facts.partition)) {
-      return request.answer(target.store.execute(body).answer)
+      return this.#contain(request, (each) => each.answer(target.store.execute(body).answer))
     }
     this.#passOn(id, open, serving, place.master)
   }

@@ -92,6 +92,7 @@ async function serve(
   if (cluster) {
     const { host, state } = cluster
     local.cluster = state
+    host.onFault = (error) => local.faults.report('a request', error)
     namespaces.join({
       namespace: (name) => host.node.namespaces.get(name) ?? host.node.strong.namespaces.get(name),
       submit: (request) => host.submit(request),

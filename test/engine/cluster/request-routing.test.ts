@@ -9,6 +9,7 @@ import { readAnswer } from '../../../engine/src/simulator/request-body.ts'
 
 const processOf = (id: string) => ({ id, incarnation: `folder of ${id}`, start: `start of ${id}` })
 const okCode = 0
+const failedCode = 1
 const timeoutCode = 9
 const unavailableCode = 11
 const overloadCode = 18
@@ -20,6 +21,8 @@ class Scene {
   readonly sent: { to: string; message: ProxyMessage | ProxiedMessage }[] = []
   readonly served: ClientRequest[] = []
   readonly codes: number[] = []
+  readonly faults: unknown[] = []
+  throws = false
   readonly routing: RequestRouting
 
   constructor() {
@@ -33,7 +36,7 @@ class Scene {
       place: (partition) => (this.view === undefined ? undefined : place(partition === 0 ? 'A1' : 'B2')),
       masterOf: (partition) =>
         this.view !== undefined && partition === 0
-          ? { serve: (_now, request) => void this.served.push(request) }
+          ? { serve: (_now, request) => this.#serve(request) }
           : undefined,
       answersReads: () => false,
     }
@@ -42,6 +45,7 @@ class Scene {
       namespaces: new Map([['test', namespace]]),
       view: () => this.view,
       member: processOf,
+      onFault: (error) => this.faults.push(error),
       send: (to, message) => void this.sent.push({ to, message }),
     })
   }
@@ -67,6 +71,11 @@ class Scene {
     return this.sent
       .splice(0)
       .flatMap(({ message }) => (message.kind === 'proxy' ? message.requests.map(({ id }) => id) : []))
+  }
+
+  #serve(request: ClientRequest): void {
+    if (this.throws) throw new Error('a defect')
+    this.served.push(request)
   }
 
   #factsOf(body: Buffer): RequestFacts {
@@ -186,6 +195,18 @@ describe('requests of a node', () => {
     large.write('1w')
     for (let i = 0; i < 3; i++) scene.ask(large)
     expect(scene.codes).toEqual([overloadCode])
+  })
+
+  it('in which something is thrown end alone, in doubt where they may have changed something', () => {
+    const scene = new Scene()
+    scene.view = 'one'
+    scene.throws = true
+    scene.ask('0w')
+    scene.ask('0x')
+    expect(scene.codes).toEqual([timeoutCode, failedCode])
+    expect(scene.faults.length).toBe(2)
+    scene.tick(2000)
+    expect(scene.codes.length).toBe(2)
   })
 
   it('from another node are served in the same view alone, and answered together', () => {

@@ -49,6 +49,8 @@ const fillingRest = 3
 
 export class ClusterHost {
   readonly node: ClusterNode
+  /** Told of a defect that ended a request. */
+  onFault: ((error: unknown) => void) | undefined
   readonly #options: ClusterHostOptions
   #mesh: Mesh | undefined
   #timer: NodeJS.Timeout | undefined
@@ -81,6 +83,10 @@ export class ClusterHost {
       // Ids are learned from the mesh; a node that has seeds waits for them before it makes a view of its own.
       seeds: options.seeds.map((address) => `?${address}`),
       random: Math.random,
+      onFault: (error) => {
+        if (!this.onFault) throw error
+        this.onFault(error)
+      },
     })
   }
 
