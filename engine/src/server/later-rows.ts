@@ -9,7 +9,7 @@ import { ResultCode } from '../values/result-code.ts'
 
 /** Rows under way at once: before anything is known of their answers, and at most. */
 const FIRST_WINDOW = 32
-const LARGEST_WINDOW = 256
+const LARGEST_WINDOW = 1024
 /** Bytes of answers that the rows under way should make. */
 const WINDOW_BYTES = 1024 * 1024
 

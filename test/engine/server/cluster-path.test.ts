@@ -105,7 +105,7 @@ describe('a request to any node', () => {
 describe('a batch to any node', () => {
   const flags = 0x0d
 
-  async function rowsOf(wire: Wire, ms = 10_000): Promise<ReturnType<typeof messagesOf>> {
+  async function rowsOf(wire: Wire, ms = 30_000): Promise<ReturnType<typeof messagesOf>> {
     const all: ReturnType<typeof messagesOf> = []
     while (!all.at(-1)?.isLast) {
       const [frame] = await wire.frames(1, ms)

@@ -25,7 +25,9 @@ export class ThreeNodes {
       const seeds = first?.meshAddress === undefined ? [] : [first.meshAddress]
       // They share an event loop: what one does holds the others up.
       const cluster = { seeds, timeoutMs: 6000 }
-      three.nodes.push(await startNode({ port: 0, nodeId, cluster, namespaces }))
+      // Nor shall a busy machine make requests time out that do not say how long they wait.
+      const transactionMaxMs = 20_000
+      three.nodes.push(await startNode({ port: 0, nodeId, cluster, namespaces, transactionMaxMs }))
     }
     await three.whenStable(3)
     return three
