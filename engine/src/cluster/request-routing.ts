@@ -43,6 +43,8 @@ interface Open {
   due: number
   /** The view in which it was passed on. */
   sentIn: string | undefined
+  /** To which process. */
+  sentTo: Process | undefined
   /** Ids under which it was passed on. */
   readonly attempts: number[]
 }
@@ -107,7 +109,7 @@ export class RequestRouting {
       open.due = this.#now + retryAfter
     }
     const request = { namespace, request: body, facts, deadline: now + time, answer: once, refuse }
-    const open: Open = { request, isRow, due: now, sentIn: undefined, attempts: [] }
+    const open: Open = { request, isRow, due: now, sentIn: undefined, sentTo: undefined, attempts: [] }
     this.#open.set(id, open)
     this.#openBytes += body.length
     this.#route(id, open)
@@ -147,7 +149,8 @@ export class RequestRouting {
     for (const [id, open] of this.#open) {
       // Whoever was applied is in doubt, and whoever was not may be told so: clients cannot tell them apart.
       if (now >= open.request.deadline) open.request.answer(bareAnswer(ResultCode.TIMEOUT))
-      else if (now >= open.due || this.#isLost(open)) this.#route(id, open)
+      else if (now >= open.due) this.#route(id, open)
+      else if (this.#isOver(open)) this.#afterView(id, open)
     }
   }
 
@@ -218,10 +221,21 @@ export class RequestRouting {
     else this.#answers.set(to, [answer])
   }
 
-  /** A read may be tried again whatever became of it. */
-  #isLost({ request, sentIn }: Open): boolean {
+  /** It was passed on in a view that is no more. */
+  #isOver({ sentIn }: Open): boolean {
     const view = this.#options.view()
-    return !request.facts.writes && sentIn !== undefined && view !== undefined && view !== sentIn
+    return sentIn !== undefined && view !== undefined && view !== sentIn
+  }
+
+  /**
+   * A read may be tried again whatever became of it. A write whose master has left is in doubt: its answer will never
+   * come, and whoever waits for it on the same connection waits for nothing.
+   */
+  #afterView(id: number, open: Open): void {
+    const { request, sentTo } = open
+    if (!request.facts.writes) return this.#route(id, open)
+    const member = sentTo && this.#options.member(sentTo.id)
+    if (!member || !sameProcess(member, sentTo)) request.answer(bareAnswer(ResultCode.TIMEOUT))
   }
 
   #route(id: number, open: Open): void {
@@ -250,6 +264,7 @@ export class RequestRouting {
     if (!to) throw new Error(`master ${master} is no member of ${view}`)
     this.proxied++
     open.sentIn = view
+    open.sentTo = to
     const { request, isRow, attempts } = open
     const attempt = this.#nextId++
     this.#attempts.set(attempt, id)
