@@ -16,18 +16,21 @@ function skip(what: string): void {
 }
 
 describe.runIf(missing === undefined)('nodes in network namespaces of their own', () => {
-  it.each(['available'])('%s: a narrow line shows no error, a pulled cable heals', async (consistency) => {
-    const network = TestNetwork.create(4)
-    try {
-      const [program, ...within] = network.within(3)
-      const command = [...within, process.execPath, scenario, consistency, JSON.stringify(network.names)]
-      const { stdout } = await run(program!, command, { timeout: 55_000 })
-      const { done, delayed, failed, broken } = JSON.parse(stdout) as Found
-      if (!delayed) skip('delays by tc in network namespaces (this kernel has no netem; the relays delay)')
-      expect({ failed, broken }).toEqual({ failed: [], broken: [] })
-      expect(done).toBeGreaterThan(500)
-    } finally {
-      network.remove()
-    }
-  })
+  it.each(['available', 'strong'])(
+    '%s: a narrow line shows no error, a pulled cable heals',
+    async (consistency) => {
+      const network = TestNetwork.create(4)
+      try {
+        const [program, ...within] = network.within(3)
+        const command = [...within, process.execPath, scenario, consistency, JSON.stringify(network.names)]
+        const { stdout } = await run(program!, command, { timeout: 55_000 })
+        const { done, delayed, failed, broken } = JSON.parse(stdout) as Found
+        if (!delayed) skip('delays by tc in network namespaces (this kernel has no netem; the relays delay)')
+        expect({ failed, broken }).toEqual({ failed: [], broken: [] })
+        expect(done).toBeGreaterThan(500)
+      } finally {
+        network.remove()
+      }
+    },
+  )
 })

@@ -114,16 +114,7 @@ export class RealCluster {
       )
     }
     await this.#recluster()
-    for (const { name } of strong)
-      for (const node of this.running)
-        await eventually(
-          async () => (await node.statistic('unavailable_partitions', `namespace/${name}`)) === '0',
-          {
-            what: `${node.id} to have all partitions of ${name}`,
-            ms: stableMs,
-            seen: () => node.info(`roster:namespace=${name}`),
-          },
-        )
+    for (const { name } of strong) for (const node of this.running) await this.#serves(node, name, ids)
   }
 
   /** Until all nodes that run agree that the cluster is they, and nothing moves any more. */
@@ -157,6 +148,18 @@ export class RealCluster {
     await Promise.all(this.nodes.map((node) => node.kill()))
     this.relays?.close()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Until the node knows this roster as the one in force, and every partition is served. */
+  async #serves(node: NodeProcess, namespace: string, roster: string): Promise<void> {
+    const told = () => node.info(`roster:namespace=${namespace}`)
+    await eventually(
+      async () => {
+        const unavailable = await node.statistic('unavailable_partitions', `namespace/${namespace}`)
+        return unavailable === '0' && (await told()).startsWith(`roster=${roster}:`)
+      },
+      { what: `${node.id} to have all partitions of ${namespace}`, ms: stableMs, seen: told },
+    )
   }
 
   /** Asks every node, as operators do: the one that leads heeds it. */
