@@ -83,7 +83,7 @@ const mutants: readonly Strong[] = [
         replace: '',
       },
     ],
-    seed: 72,
+    seed: 231,
     breaks: 'A|L1|write',
   },
   {
@@ -115,7 +115,7 @@ const mutants: readonly Strong[] = [
     file: strong('activation'),
     find: 'return this.#servedWith(pending) && this.able',
     replace: 'return this.able',
-    seed: 810,
+    seed: 9199,
     breaks: 'A|L1',
   },
   {
@@ -205,7 +205,7 @@ const mutants: readonly Strong[] = [
     file: strong('copy-meta'),
     find: 'const kept = meta.activations.filter(({ regime }) => compareViewIds(regime, meta.served) >= 0)',
     replace: 'const kept: typeof meta.activations = []',
-    seed: 6711,
+    seed: 10858,
     breaks: 'A|L1|D3',
   },
   {
@@ -238,7 +238,7 @@ const mutants: readonly Strong[] = [
     find: '    disk.apply({ ...unit, horizon, lineage: begun(plan.start, regimeOf(plan.activation.regime)) })\n',
     replace:
       '    disk.apply({ lineage: begun(plan.start, regimeOf(plan.activation.regime)) })\n    disk.apply({ ...unit, horizon })\n',
-    seed: 6699,
+    seed: 9622,
     breaks: 'A|L1',
   },
   {
@@ -246,7 +246,7 @@ const mutants: readonly Strong[] = [
     file: strong('bring-up'),
     find: 'const digests = point ? disk.digestsAbove(point) : []',
     replace: 'const digests: Digest[] = []',
-    seed: 50,
+    seed: 830,
     breaks: 'A8',
   },
   {
@@ -278,7 +278,7 @@ const mutants: readonly Strong[] = [
     file: strong('master'),
     find: 'if (sequence <= this.#acknowledged) return waiter.go()',
     replace: 'if (sequence >= 0) return waiter.go()',
-    seed: 760,
+    seed: 1434,
     breaks: 'L1',
   },
   {
@@ -286,7 +286,7 @@ const mutants: readonly Strong[] = [
     file: strong('master'),
     find: 'this.#confirmation.begin(this.#otherComplete())',
     replace: 'this.#confirmation.begin([])',
-    seed: 18823,
+    seed: 20932,
     breaks: 'L1',
   },
   {
@@ -336,7 +336,7 @@ const mutants: readonly Strong[] = [
     file: strong('replica'),
     find: 'const moved = this.#follows ? { state: version.position } : {}',
     replace: 'const moved = { state: version.position }',
-    seed: 1357,
+    seed: 4861,
     breaks: 'F1|A8|L1|A2|write',
   },
   {
