@@ -30,6 +30,15 @@ export const clusterMutants: readonly Mutant[] = [
     breaks: 'lost|convergence|whole',
   },
   {
+    name: 'C2: a replica says that it has a write before its disk has it',
+    file: 'cluster/replica.ts',
+    find: 'if (store.position === 0) return acknowledge()',
+    replace: 'return acknowledge()',
+    kind: 'losses',
+    seed: 7,
+    breaks: 'lost|stale',
+  },
+  {
     name: 'C3: an open write is answered although its record was overruled',
     file: 'cluster/take-in.ts',
     find: 'this.#cut(loser.version.regime, winner.past)',
