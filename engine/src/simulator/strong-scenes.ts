@@ -235,6 +235,21 @@ const scenes: readonly Scene[] = [
     },
   },
   {
+    name: 'F4: a copy that was filled serves in a later view, and the master that filled it is asked for a read',
+    setting: { partition: partitionOf(['A1', 'A2', 'A3']) },
+    play: (stage) => {
+      view(stage, 'A1 A3')
+      append(stage, 'A1', 'A')
+      view(stage, 'A1 A2')
+      stage.pass(4)
+      cutOff(stage, 'A1')
+      view(stage, 'A3 A2')
+      append(stage, 'A2', 'A')
+      stage.node('A1').use((copy, now) => stage.history.read(now, copy, 'A'))
+      stage.pass(4)
+    },
+  },
+  {
     name: 'A1: a majority of the roster without a roster replica, beside all roster replicas',
     setting: { nodes: 5, seats: 5, partition: partitionOf(['A1', 'A2', 'A3', 'A4', 'A5']) },
     play: (stage) => {
