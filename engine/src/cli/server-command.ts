@@ -83,7 +83,9 @@ Examples:
     const stopping = stopSignal()
     const node = await startNode(config, { onNote: (line) => console.error(line) })
     console.log(banner(node))
-    await stopping
+    // The reason was told as it came.
+    const reason = await Promise.race([stopping, node.stopped])
+    if (reason !== undefined) return 1
     console.log('stopping')
     await node.close()
     return 0

@@ -42,6 +42,8 @@ export interface NamespaceWorld {
   readonly disk: Disk
   /** Gets lines for the person who runs the node. */
   readonly onNote: (line: string) => void
+  /** A namespace can write no more, and why. */
+  readonly onFault: (line: string) => void
 }
 
 export async function openNamespaces(config: ResolvedConfig, world: NamespaceWorld): Promise<OpenNamespaces> {
@@ -139,7 +141,7 @@ async function open(
 function filesOf(
   config: ResolvedNamespace,
   acceptDamage: boolean,
-  { disk, onNote }: NamespaceWorld,
+  { disk, onNote, onFault }: NamespaceWorld,
 ): FileOptions | undefined {
   const { name, folder, durability, flushMs } = config
   if (folder === undefined || durability === 'none') return undefined
@@ -158,6 +160,6 @@ function filesOf(
       onNote(`${name}: read ${done} of ${total} segments`)
     },
     onNote: (line) => onNote(`${name}: ${line}`),
-    onFault: ({ message }) => onNote(`${name}: ${message}`),
+    onFault: ({ message }) => onFault(`${name}: ${message}`),
   }
 }

@@ -41,6 +41,8 @@ export interface Node {
   readonly embedded: EmbeddedNode
   /** Where other nodes reach this one, `host:port`; none where it is alone. */
   readonly meshAddress: string | undefined
+  /** Resolves with the reason when a node of a cluster has stopped by itself: its disk failed. */
+  readonly stopped: Promise<string>
   /** Takes no more requests, lets owed answers leave, and closes the files cleanly. */
   close(): Promise<void>
 }
@@ -57,12 +59,19 @@ export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}):
   const resolved = resolveConfig(config)
   const clock = Date.now
   const { onNote = () => undefined, disk = nodeDisk } = world
-  const namespaces = await openNamespaces(resolved, { clock, onNote, disk })
+  const lost = new Lost(resolved.cluster !== undefined, onNote)
+  const onFault = (line: string): void => lost.report(line)
+  const namespaces = await openNamespaces(resolved, { clock, onNote, onFault, disk })
   let cluster: OpenCluster | undefined
   try {
     if (resolved.cluster)
-      cluster = await openCluster(resolved, resolved.cluster, namespaces.namespaces, { disk, clock, onNote })
-    return await serve(resolved, namespaces, cluster, { clock, onNote })
+      cluster = await openCluster(resolved, resolved.cluster, namespaces.namespaces, {
+        disk,
+        clock,
+        onNote,
+        onLost: onFault,
+      })
+    return await serve(resolved, namespaces, cluster, { clock, onNote, lost })
   } catch (error) {
     await cluster?.close()
     await namespaces.close()
@@ -74,7 +83,7 @@ async function serve(
   config: ResolvedConfig,
   namespaces: OpenNamespaces,
   cluster: OpenCluster | undefined,
-  { clock, onNote }: { readonly clock: () => number; readonly onNote: (line: string) => void },
+  { clock, onNote, lost }: ServeWorld,
 ): Promise<Node> {
   const adjustable = {
     get limits(): Limits {
@@ -130,6 +139,11 @@ async function serve(
     await cluster?.close()
     await namespaces.close()
   }
+  const closeOnce = (): Promise<void> => (closing ??= close())
+  const stopped = lost.reason.then(async (reason) => {
+    await closeOnce().catch((error: unknown) => onNote(String(error)))
+    return reason
+  })
   return {
     id: local.id,
     host: config.host,
@@ -144,6 +158,39 @@ async function serve(
     })),
     embedded: new EmbeddedService(service),
     meshAddress: cluster?.host.address,
-    close: () => (closing ??= close()),
+    stopped,
+    close: closeOnce,
+  }
+}
+
+interface ServeWorld {
+  readonly clock: () => number
+  readonly onNote: (line: string) => void
+  readonly lost: Lost
+}
+
+/**
+ * What a node does that cannot write any more. Alone it goes on with what it has: others have no copy. In a cluster
+ * it stops, so that others answer at once for what it held, instead of waiting for its acknowledgements.
+ */
+class Lost {
+  readonly reason: Promise<string>
+  readonly #isClustered: boolean
+  readonly #onNote: (line: string) => void
+  #tell: (reason: string) => void = () => undefined
+  #isTold = false
+
+  constructor(isClustered: boolean, onNote: (line: string) => void) {
+    this.#isClustered = isClustered
+    this.#onNote = onNote
+    this.reason = new Promise((resolve) => (this.#tell = resolve))
+  }
+
+  report(line: string): void {
+    if (!this.#isClustered) return this.#onNote(line)
+    if (this.#isTold) return
+    this.#isTold = true
+    this.#onNote(`${line}; this node leaves the cluster and stops`)
+    this.#tell(line)
   }
 }

@@ -28,6 +28,8 @@ export interface ClusterWorld {
   readonly disk: Disk
   readonly clock: () => number
   readonly onNote: (line: string) => void
+  /** The node cannot take part any more, and why. */
+  readonly onLost: (line: string) => void
 }
 
 export interface OpenCluster {
@@ -69,7 +71,7 @@ export async function openCluster(
   const advertise =
     cluster.advertise ?? (cluster.port === 0 ? undefined : serviceAddresses(config.host, cluster.port)[0])
   const host: ClusterHost = new ClusterHost({
-    ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote },
+    ...{ self, cluster: config.clusterName, host: config.host, onNote: world.onNote, onLost: world.onLost },
     ...(advertise === undefined ? {} : { advertise }),
     ...{ port: cluster.port, seeds: cluster.seeds, rack: cluster.rack, heartbeat: cluster.heartbeat },
     namespaces: config.namespaces.flatMap((settings, i) =>

@@ -38,6 +38,8 @@ export interface ClusterHostOptions {
   /** This node serves in the view from now on. */
   readonly onServing?: (record: ViewRecord<ViewInput>) => void
   readonly onNote?: (line: string) => void
+  /** What the node must not forget cannot be saved, and why: it takes part in nothing any more. */
+  readonly onLost?: (line: string) => void
 }
 
 /** As the real server's defaults. */
@@ -212,7 +214,7 @@ export class ClusterHost {
     })
     this.#saving[kind].catch((error: unknown) => {
       if (this.#closed) return
-      this.#options.onNote?.(`cluster: cannot save (${String(error)}); this node has left the cluster`)
+      this.#options.onLost?.(`cluster: cannot save (${String(error)})`)
       void this.close()
     })
   }
