@@ -8,8 +8,8 @@ export interface ClusterOptions {
   readonly size: number
   /** As the server's flag takes them. */
   readonly namespaces: readonly string[]
-  /** Share of a core for each node. */
-  readonly quota?: number
+  /** Each node's CPU can be limited. */
+  readonly hasQuota?: boolean
 }
 
 export interface ClusterMeasured extends Measured {
@@ -54,8 +54,7 @@ export class ClusterProcesses {
 
   /** Starts one node more; it has not joined yet. */
   async add(): Promise<number> {
-    const { quota: share } = this.#options
-    const quota = share === undefined ? undefined : CpuQuota.create(share)
+    const quota = this.#options.hasQuota ? CpuQuota.create() : undefined
     const member = {
       id: `A${this.#members.length + 1}`,
       port: await freePort(),
@@ -65,6 +64,11 @@ export class ClusterProcesses {
     this.#members.push(member)
     await this.start(this.#members.length - 1)
     return member.port
+  }
+
+  /** The share of a core that each node has from now on. */
+  limit(share: number): void {
+    for (const { quota } of this.#members) quota?.limit(share)
   }
 
   async start(index: number): Promise<void> {

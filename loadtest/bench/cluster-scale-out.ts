@@ -7,8 +7,8 @@ import { fixed, percent, printTable, ratio, thousands } from './table.ts'
 const order = [1, 2, 4, 4, 2, 1]
 /** Of a core for each node: four of them leave the core some air. */
 const quota = 0.2
-const keys = 100_000
-const seconds = 4
+const keys = 20_000
+const seconds = 3
 const connections = 64
 
 const loads = {
@@ -21,7 +21,7 @@ type LoadName = keyof typeof loads
 /** Throughput and CPU per operation at 1, 2 and 4 nodes that have the same CPU each. */
 export async function clusterScaleOut(): Promise<void> {
   if (!has('go')) return
-  const probe = CpuQuota.create(quota)
+  const probe = CpuQuota.create()
   if (!probe) return console.log('  left out: this machine does not let us make a cgroup with a CPU quota\n')
   probe.remove()
   const runs = new Map<string, ClusterMeasured[]>()
@@ -83,10 +83,11 @@ export async function clusterScaleOut(): Promise<void> {
 
 async function measure(size: number): Promise<Map<LoadName, ClusterMeasured>> {
   const namespaces = ['one,replicationFactor=1', 'two,replicationFactor=2']
-  const cluster = await ClusterProcesses.start({ size, namespaces, quota })
+  const cluster = await ClusterProcesses.start({ size, namespaces, hasQuota: true })
   const runs = new Map<LoadName, ClusterMeasured>()
   try {
     for (const namespace of ['one', 'two']) await cluster.load({ fill: true, keys, namespace, connections })
+    cluster.limit(quota)
     for (const name of Object.keys(loads) as LoadName[]) {
       if (size === 1 && loads[name].namespace === 'two') continue
       // The first second is for the compiler.

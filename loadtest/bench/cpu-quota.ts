@@ -24,8 +24,8 @@ export class CpuQuota {
     this.#folder = folder
   }
 
-  /** `share` of one core; undefined where this machine does not let us. */
-  static create(share: number): CpuQuota | undefined {
+  /** A whole core until it is told less; undefined where this machine does not let us. */
+  static create(): CpuQuota | undefined {
     for (const hierarchy of hierarchies) {
       const folder = join(hierarchy, `larder-bench-${process.pid}-${made++}`)
       try {
@@ -34,7 +34,7 @@ export class CpuQuota {
         continue
       }
       const quota = new CpuQuota(folder)
-      if (quota.#limit(Math.round(share * periodMicros))) return quota
+      if (quota.limit(1)) return quota
       quota.remove()
     }
     return undefined
@@ -60,7 +60,9 @@ export class CpuQuota {
     rmdirSync(this.#folder)
   }
 
-  #limit(quotaMicros: number): boolean {
+  /** `share` of one core from now on; false where this machine does not let us. */
+  limit(share: number): boolean {
+    const quotaMicros = Math.round(share * periodMicros)
     const files: Record<string, string> = existsSync(join(this.#folder, 'cpu.max'))
       ? { 'cpu.max': `${quotaMicros} ${periodMicros}` }
       : { 'cpu.cfs_period_us': `${periodMicros}`, 'cpu.cfs_quota_us': `${quotaMicros}` }
