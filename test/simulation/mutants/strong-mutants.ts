@@ -172,7 +172,7 @@ const mutants: readonly Strong[] = [
     name: 'A3: the regime is a counter',
     file: strong('activation'),
     find: '    regime: id,\n',
-    replace: "    regime: { number: past.latest.number + 1, leader: '', incarnation: '' },\n",
+    replace: "    regime: { number: standing.latest.number + 1, leader: '', incarnation: '' },\n",
     seed: 108,
     breaks: 'A|L1|write',
   },
