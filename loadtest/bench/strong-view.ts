@@ -11,6 +11,7 @@ import { noView } from '../../engine/src/cluster/view-id.ts'
 import { copiesFile } from '../../engine/src/server/copies-file.ts'
 import { nodeDisk } from '../../engine/src/server/node-disk.ts'
 import { RecordStore } from '../../engine/src/storage/record-store.ts'
+import { strongViewPhases } from './strong-view-phases.ts'
 import { fixed, printTable, thousands } from './table.ts'
 
 const partitions = 4096
@@ -23,6 +24,8 @@ interface Written {
 
 /** What a new view costs a node's disk: all 4096 copies of a strong namespace begin a regime and write it down. */
 export async function strongView(): Promise<void> {
+  await strongViewPhases()
+
   const folder = mkdtempSync(join(tmpdir(), 'larder-bench-'))
   try {
     const written: Written = { files: 0, bytes: 0 }
