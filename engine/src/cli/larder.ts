@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'ask a node for info values',
     load: async () => (await import('./info-command.ts')).infoCommand,
   },
+  roster: {
+    summary: 'show and set who decides in a strong namespace',
+    load: async () => (await import('./roster-command.ts')).rosterCommand,
+  },
   get: {
     summary: 'read a record',
     load: async () => (await import('./get-command.ts')).getCommand,

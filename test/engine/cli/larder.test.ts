@@ -24,20 +24,36 @@ describe('larder', () => {
   it('says what there is', async () => {
     const { status, out } = await larder('--help')
     expect(status).toBe(0)
-    for (const name of ['server', 'info', 'get', 'put', 'bench', 'status'])
+    for (const name of ['server', 'info', 'roster', 'get', 'put', 'bench', 'status'])
       expect(out).toContain(`\n  ${name} `)
   })
 
-  it.each(['server', 'info', 'get', 'put', 'bench', 'status'])('%s --help has examples', async (name) => {
-    const { status, out } = await larder(name, '--help')
-    expect(status).toBe(0)
-    expect(out).toContain(`Examples:\n  larder ${name}`)
-  })
+  it.each(['server', 'info', 'roster', 'get', 'put', 'bench', 'status'])(
+    '%s --help has examples',
+    async (name) => {
+      const { status, out } = await larder(name, '--help')
+      expect(status).toBe(0)
+      expect(out).toContain(`Examples:\n  larder ${name}`)
+    },
+  )
 
   it.each([
-    [['sever'], 'larder: there is no command sever; there are server, info, get, put, bench, status\n'],
+    [
+      ['sever'],
+      'larder: there is no command sever; there are server, info, roster, get, put, bench, status\n',
+    ],
     [['info', '--node', '127.0.0.1:x'], 'larder: --node 127.0.0.1:x: must be host:port\n'],
     [['server', '--port', '99999'], 'larder: --port 99999: must be a whole number from 0 to 65535\n'],
+    [['roster', 'set'], 'larder: which namespace? larder roster set NAMESPACE --all-observed\n'],
+    [
+      ['roster', 'set', 'stock', 'A1', '--all-observed'],
+      'larder: list the node ids or give --all-observed, one of the two\n',
+    ],
+    [
+      ['roster', 'set', 'stock', 'A1,G2'],
+      'larder: G2 is no node id; ids are up to 16 hex digits, as A1 or A1@RACK\n',
+    ],
+    [['roster', 'revive'], 'larder: revive takes one namespace: larder roster revive NAMESPACE\n'],
     [['bench', '--reads', '101'], 'larder: --reads 101: must be a whole number from 0 to 100\n'],
   ])('%j is one line on the error output and exit status 1', async (args, line) => {
     expect(await larder(...args)).toEqual({ status: 1, out: '', err: line })
