@@ -2,6 +2,7 @@
  * Who does what for each partition of one namespace, computed from the committed record of a view and nothing else, so
  * that all members come to the same map (P1 to P5 of README.md).
  */
+import { byRacks } from './by-racks.ts'
 import type { NodeId } from './node-id.ts'
 import { Rendezvous } from './rendezvous.ts'
 
@@ -117,18 +118,4 @@ function ordersOf({ nodes, partitions, replicationFactor }: MapInput): Orders {
   const found = { orders, orderOf }
   lastOrders.set(key, found)
   return found
-}
-
-/** Brings the first node of each rack to the front, as far as replicas go; a node without a rack makes none. */
-function byRacks(order: NodeId[], rackOf: ReadonlyMap<NodeId, number>, replicationFactor: number): NodeId[] {
-  const racks = new Set<number>()
-  const front: NodeId[] = []
-  for (const id of order) {
-    const rack = rackOf.get(id)
-    if (front.length === replicationFactor) break
-    if (rack === undefined || racks.has(rack)) continue
-    racks.add(rack)
-    front.push(id)
-  }
-  return [...front, ...order.filter((id) => !front.includes(id))]
 }

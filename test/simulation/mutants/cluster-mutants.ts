@@ -177,7 +177,7 @@ export const clusterMutants: readonly Mutant[] = [
   },
   {
     name: 'P3: racks do not count',
-    file: 'cluster/partition-map.ts',
+    file: 'cluster/by-racks.ts',
     find: 'return [...front, ...order.filter((id) => !front.includes(id))]',
     replace: 'return order',
     kind: 'losses',

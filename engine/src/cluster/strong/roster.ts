@@ -3,6 +3,7 @@
  * counts when it holds enough of the listed ones that no other view can; while a version is pending, it must do so
  * under the version in force and under the pending one, so that no view of either kind escapes the other.
  */
+import { byRacks } from '../by-racks.ts'
 import type { NodeId } from '../node-id.ts'
 import type { Process } from '../process.ts'
 import type { RosterSeat } from '../roster-control.ts'
@@ -76,16 +77,7 @@ export function replicasFirst(
   order: readonly NodeId[],
 ): NodeId[] {
   const rackOf = new Map(seats.map(({ id, rack }) => [id, rack]))
-  const racks = new Set<number>()
-  const front: NodeId[] = []
-  for (const id of order) {
-    const rack = rackOf.get(id)
-    if (front.length === replicationFactor) break
-    if (rack === undefined || racks.has(rack)) continue
-    racks.add(rack)
-    front.push(id)
-  }
-  return [...front, ...order.filter((id) => !front.includes(id))]
+  return byRacks(order, rackOf, replicationFactor)
 }
 
 /** Rule A1: whether a view of these members may activate the partition with this order of nodes. */
