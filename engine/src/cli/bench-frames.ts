@@ -1,8 +1,7 @@
-import { digestOf } from '../values/digest.ts'
+import { DIGEST_BYTES, digestOf } from '../values/digest.ts'
 
 const HEADER_BYTES = 8
 const MESSAGE_BYTES = 22
-const DIGEST_BYTES = 20
 const READ_ALL = 0x03
 const WRITE = 0x01
 

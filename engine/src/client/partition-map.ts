@@ -4,7 +4,8 @@
  * claim it would replace: in a strong namespace a node that has been cut off still claims what it has lost. Source:
  * protocol notes, info 4 and cluster view 2.
  */
-export const PARTITIONS = 4096
+import { PARTITIONS } from '../values/digest.ts'
+
 /** Places kept; a client has no use for more. */
 const MAX_REPLICAS = 3
 

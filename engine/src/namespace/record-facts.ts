@@ -1,6 +1,7 @@
 import type { ExpressionRecord } from '../operations/expression/expression-node.ts'
-import { DIGEST_BYTES, type RequestMessage } from '../protocol/message.ts'
+import type { RequestMessage } from '../protocol/message.ts'
 import type { RecordView } from '../storage/record.ts'
+import { DIGEST_BYTES } from '../values/digest.ts'
 import type { Particle, Slice } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
 import type { WorkingRecord } from './working-record.ts'

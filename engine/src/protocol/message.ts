@@ -65,7 +65,6 @@ export const Field = {
   BATCH_OLD: 42,
   FILTER: 43,
 } as const
-export const DIGEST_BYTES = 20
 
 /** Fields that make a message a scan or a query. */
 const scanFields = new Set([7, 11, 12, 22, 33])

@@ -2,7 +2,8 @@ import type { ClusteredNamespace } from '../cluster/clustered-namespace.ts'
 import { mayWrite } from '../cluster/namespace-copies.ts'
 import type { RoutedRequest } from '../cluster/request-routing.ts'
 import type { Namespace } from '../namespace/namespace.ts'
-import { DIGEST_BYTES, type RequestMessage } from '../protocol/message.ts'
+import type { RequestMessage } from '../protocol/message.ts'
+import { DIGEST_BYTES } from '../values/digest.ts'
 
 /** The cluster of this node, as clients' requests enter it. */
 export interface ClusterEntrance {

@@ -79,6 +79,3 @@ export interface ClusterState {
   tip(address: string): void
   readonly rosters: RosterControl | undefined
 }
-
-/** Partitions of every namespace; clients know no other number. */
-export const PARTITIONS = 4096

@@ -1,5 +1,5 @@
 import type { RequestMessage } from '../protocol/message.ts'
-import { DIGEST_BYTES } from '../protocol/message.ts'
+import { DIGEST_BYTES } from '../values/digest.ts'
 
 const RowType = { REPEAT: 1, INFO: 2, GENERATION: 4, TTL: 8, INFO4: 16 } as const
 const Flag = { ANSWER_ALL: 4, WITH_WRITES: 8 } as const

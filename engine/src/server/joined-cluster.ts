@@ -12,14 +12,8 @@ import type { StrongNamespace } from '../cluster/strong/strong-namespace.ts'
 import { viewKey } from '../cluster/view-id.ts'
 import type { ViewRecord } from '../cluster/views.ts'
 import type { Namespace } from '../namespace/namespace.ts'
-import {
-  type ClusterState,
-  type Member,
-  type Ownership,
-  type PartitionFacts,
-  PARTITIONS,
-  type Peer,
-} from './cluster-state.ts'
+import { PARTITIONS } from '../values/digest.ts'
+import type { ClusterState, Member, Ownership, PartitionFacts, Peer } from './cluster-state.ts'
 import type { ClusterHost } from './mesh/cluster-host.ts'
 
 export interface JoinedClusterParts {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type ClusterState, type Ownership, type PartitionFacts, PARTITIONS } from './cluster-state.ts'
+import { PARTITIONS } from '../values/digest.ts'
+import type { ClusterState, Ownership, PartitionFacts } from './cluster-state.ts'
 import { serviceAddresses } from './service-addresses.ts'
 
 /** What a lone node is alone with. */

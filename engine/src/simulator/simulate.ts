@@ -1,5 +1,6 @@
 /** `npm run simulate`: whole clusters and short schedules, each driven by a seed. */
 import { parseArgs } from 'node:util'
+import { PARTITIONS } from '../values/digest.ts'
 import { runCluster } from './cluster-run.ts'
 import { runMembership } from './membership-run.ts'
 import type { RunResult } from './run-result.ts'
@@ -72,12 +73,12 @@ else if (chosen.length === 0) {
   console.error(`--seed and --runs must be whole numbers, not ${values.seed} and ${values.runs}`)
   process.exitCode = 2
 } else if (!isPartitionCount(wishes.partitions)) {
-  console.error(`--partitions must be a power of two up to 4096, not ${values.partitions}`)
+  console.error(`--partitions must be a power of two up to ${PARTITIONS}, not ${values.partitions}`)
   process.exitCode = 2
 } else process.exitCode = await simulate(first, first + runs)
 
 function isPartitionCount(count = 16): boolean {
-  return Number.isInteger(Math.log2(count)) && count >= 1 && count <= 4096
+  return Number.isInteger(Math.log2(count)) && count >= 1 && count <= PARTITIONS
 }
 
 async function simulate(from: number, to: number): Promise<number> {

@@ -3,6 +3,7 @@
  * scene ends in the quiet time, in which everything is checked.
  */
 import { Rendezvous } from '../cluster/rendezvous.ts'
+import { PARTITIONS } from '../values/digest.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
 import type { NewDisk } from './strong-disk.ts'
@@ -27,7 +28,7 @@ const plain: StrongSetting = {
 /** A partition whose replicas come in this order. */
 function partitionOf(order: readonly string[]): number {
   const rendezvous = new Rendezvous(order)
-  for (let partition = 0; partition < 4096; partition++) {
+  for (let partition = 0; partition < PARTITIONS; partition++) {
     if (rendezvous.order(partition).join() === order.join()) return partition
   }
   throw new Error(`no partition has the order ${order.join(' ')}`)

@@ -2,17 +2,9 @@
  * What a store holds: the index, the log that its slots point into, the sets, and the counts that follow from them.
  * Every change of a slot goes through here, so that bytes, records, deletes and stale versions stay counted.
  */
+import { DIGEST_BYTES } from '../values/digest.ts'
 import { CopyStates } from './copy-states.ts'
-import {
-  compareDigestAt,
-  digestAt,
-  digestBytes,
-  EntryKind,
-  kindAt,
-  lengthAt,
-  readEntry,
-  saysSomething,
-} from './entry.ts'
+import { compareDigestAt, digestAt, EntryKind, kindAt, lengthAt, readEntry, saysSomething } from './entry.ts'
 import type { LogEntry } from './log-entry.ts'
 import { RecordIndex } from './record-index.ts'
 import { newView, type RecordDraft, type RecordView } from './record.ts'
@@ -144,7 +136,7 @@ export class Contents {
       const standing = this.standing(place, view)
       if (standing === 'nothing') continue
       const at = offsetOf(place) + digestAt
-      if (!visit(view, standing, view.buffer.subarray(at, at + digestBytes))) return
+      if (!visit(view, standing, view.buffer.subarray(at, at + DIGEST_BYTES))) return
     }
   }
 

@@ -3,11 +3,12 @@
  * version may be older than the one that it replaces, and what is forgotten leaves nothing. The store's own limits say
  * no to clients, not to this: what a master has numbered its replicas must take.
  */
+import { DIGEST_BYTES } from '../values/digest.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { type Contents, DELETE_GENERATION } from './contents.ts'
 import type { CopyFacts, Point } from './copy-facts.ts'
 import type { CopyStates } from './copy-states.ts'
-import { digestAt, digestBytes, EntryKind, kindAt, readEntry, saysSomething } from './entry.ts'
+import { digestAt, EntryKind, kindAt, readEntry, saysSomething } from './entry.ts'
 import type { OpenFiles } from './open-files.ts'
 import { newDraft, newView, type RecordDraft, type RecordView } from './record.ts'
 import { offsetOf } from './segment.ts'
@@ -103,7 +104,7 @@ export class CopyLog {
       const isDamaged = damaged.has(place)
       if (!isDamaged && !saysSomething(segment, offset)) continue
       readEntry(segment, offset, this.#view)
-      const digest = segment.buffer.subarray(offset + digestAt, offset + digestAt + digestBytes)
+      const digest = segment.buffer.subarray(offset + digestAt, offset + digestAt + DIGEST_BYTES)
       const isDelete = isDamaged ? undefined : kindAt(segment, offset) === EntryKind.TOMBSTONE
       if (!visit(digest, this.#view, isDelete)) return
     }

@@ -14,6 +14,7 @@
  *            key (type byte first), bins
  */
 import { copyBytes } from '../values/byte-copy.ts'
+import { DIGEST_BYTES } from '../values/digest.ts'
 import { crcOfWords, crcStart } from './crc32.ts'
 import type { RecordDraft, RecordView } from './record.ts'
 import { aligned, type Segment } from './segment.ts'
@@ -42,7 +43,6 @@ const advances = 128
 const logKindMask = 15
 
 export const digestAt = 8
-export const digestBytes = 20
 export const entryHead = 36
 /** The numbers behind the head never take more than this. */
 export const largestNumbers = 5 + 8 + 3 + 8 + 4 + 3 + 5
@@ -88,7 +88,7 @@ export function lastUpdateAt(segment: Segment, offset: number): number {
 export function compareDigestAt(segment: Segment, offset: number, digest: Buffer, at: number): number {
   const bytes = segment.buffer
   const from = offset + digestAt
-  for (let index = 0; index < digestBytes; index++) {
+  for (let index = 0; index < DIGEST_BYTES; index++) {
     const difference = bytes[from + index]! - digest[at + index]!
     if (difference !== 0) return difference
   }
@@ -167,7 +167,7 @@ export function writeEntry(segment: Segment, offset: number, kind: number, draft
   if (draft.advances) flags |= advances
   if (key > 0) flags |= hasKey
   const { digest, digestStart } = draft
-  for (let index = 0; index < digestBytes; index++)
+  for (let index = 0; index < DIGEST_BYTES; index++)
     buffer[offset + digestAt + index] = digest[digestStart + index]!
   cursor = offset + entryHead
   writeNumber(buffer, draft.generation)

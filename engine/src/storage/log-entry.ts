@@ -2,7 +2,8 @@
  * Entries that are not records: what the log says about itself and about its sets. They have the head of every
  * entry, with a digest of zeros, and numbers of 32 bits behind it; README.md has them as a table.
  */
-import { digestAt, digestBytes, entryHead, EntryKind, finishEntry, lengthAt, logKindAt } from './entry.ts'
+import { DIGEST_BYTES } from '../values/digest.ts'
+import { digestAt, entryHead, EntryKind, finishEntry, lengthAt, logKindAt } from './entry.ts'
 import { aligned, type Segment } from './segment.ts'
 
 /** A point in the log: everything before it lies in segments of lower number, or lower in the same one. */
@@ -68,7 +69,7 @@ function payloadBytes(entry: LogEntry): number {
 export function writeLogEntry(segment: Segment, offset: number, entry: LogEntry): number {
   const { buffer } = segment
   const at = offset + entryHead
-  buffer.fill(0, offset + digestAt, offset + digestAt + digestBytes)
+  buffer.fill(0, offset + digestAt, offset + digestAt + DIGEST_BYTES)
   switch (entry.kind) {
     case EntryKind.MARK:
       writePoint(buffer, at, entry.synced)

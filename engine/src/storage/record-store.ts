@@ -3,6 +3,7 @@
  * it; segments whose records have gone are copied together and used again. With files the same segments stand on
  * disk, and a delete appends a tombstone, so that no start finds an older version again.
  */
+import { PARTITIONS } from '../values/digest.ts'
 import { NO_TIME } from '../values/no-time.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { writeCheckpoint } from './checkpoint.ts'
@@ -88,7 +89,7 @@ export class RecordStore {
   }
 
   private constructor(options: RecordStoreOptions) {
-    const { clock, stopwatch, memoryLimit, partitions = 4096, files, strong = false } = options
+    const { clock, stopwatch, memoryLimit, partitions = PARTITIONS, files, strong = false } = options
     const { expiryPeriod = () => 0 } = options
     this.#tombstoneLife = options.tombstoneLife ?? 0
     this.#clock = clock

@@ -4,6 +4,8 @@ import { ParticleType } from './particle.ts'
 import { input, MAX_INPUT_BYTES, ripemd160 } from './ripemd160.ts'
 
 export const DIGEST_BYTES = 20
+/** Of every namespace of every node; clients know no other number. */
+export const PARTITIONS = 4096
 const INTEGER_BYTES = 8
 
 /** What names a record within its set. */
@@ -39,9 +41,9 @@ export function digestOf(set: string, key: UserKey): Buffer {
   return digest
 }
 
-/** Twelve bits of the digest name one of 4096 partitions. */
+/** Twelve bits of the digest name its partition. */
 export function partitionOf(digest: Buffer, at: number): number {
-  return (digest[at]! | (digest[at + 1]! << 8)) & 4095
+  return (digest[at]! | (digest[at + 1]! << 8)) & (PARTITIONS - 1)
 }
 
 const ASCII = 0x80

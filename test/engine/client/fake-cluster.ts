@@ -2,9 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type Key, type Node, startNode } from '@larder/engine'
 import { RequestMessage } from '../../../engine/src/protocol/message.ts'
 import { BatchReader } from '../../../engine/src/server/dispatch-batch.ts'
-import { digestOf, partitionOf } from '../../../engine/src/values/digest.ts'
+import { digestOf, PARTITIONS, partitionOf } from '../../../engine/src/values/digest.ts'
 
-const PARTITIONS = 4096
 const HEADER_BYTES = 8
 
 /** What a node was asked: a record, or a batch with its rows. */

@@ -2,9 +2,8 @@
 import type { NamespaceConfig, Node } from '@larder/engine'
 import { startNode } from '@larder/engine'
 import { requestInfo } from '../../../engine/src/cli/info-request.ts'
+import { PARTITIONS } from '../../../engine/src/values/digest.ts'
 import { Wire } from './wire.ts'
-
-export const PARTITIONS = 4096
 
 /** For one partition: indexes of nodes. */
 export interface Roles {

@@ -1,6 +1,7 @@
 import { infoError, infoParameters } from '../../protocol/info-text.ts'
 import { ResultCode } from '../../values/result-code.ts'
-import { PARTITIONS, type Ownership, type Peer } from '../cluster-state.ts'
+import { PARTITIONS } from '../../values/digest.ts'
+import type { Ownership, Peer } from '../cluster-state.ts'
 import type { NodeState } from '../node-state.ts'
 import { enterpriseOnly } from './identity-commands.ts'
 import type { InfoCommand, InfoCommands } from './info-command.ts'
