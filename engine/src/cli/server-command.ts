@@ -18,7 +18,7 @@ Without flags: listens on 127.0.0.1:3000 and keeps namespace test in memory.
   --folder PATH         keep data in files here (LARDER_FOLDER)
   --accept-damage       start on damaged files although records may be lost or old
   --namespace SPEC      name[,flush|commit|none][,strong][,replicationFactor=…][,memoryMiB=…][,defaultTtl=…]
-                        [,nsupPeriod=…]; may be given several times (LARDER_NAMESPACES, separated by blanks)
+                        [,nsupPeriod=…][,conflictResolutionPolicy=generation|last-update-time]; may be given several times (LARDER_NAMESPACES, separated by blanks)
   --node-id HEX         (LARDER_NODE_ID)
 
 One of these makes the node one of a cluster:

@@ -1,3 +1,4 @@
+import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import type { Regime } from './regime.ts'
 import type { StoredVersion } from './stored-version.ts'
 
@@ -51,6 +52,8 @@ export interface CopyStore {
   scan(partition: number, after: Buffer | undefined, visit: (version: StoredVersion) => boolean): void
   /** Forgets up to that many versions; true while some are left. */
   forget(partition: number, count: number): boolean
+  /** How versions that were written apart from each other are merged (C5 of README.md). */
+  readonly conflictPolicy: ConflictPolicy
   /** Milliseconds since 1970. */
   readonly time: number
   /** Milliseconds for which a delete is remembered. */

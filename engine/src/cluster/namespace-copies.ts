@@ -1,5 +1,6 @@
 /** The copies of a real namespace, over its store. */
 import type { Namespace } from '../namespace/namespace.ts'
+import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
 import { Info1, Info2, Info3, RequestMessage } from '../protocol/message.ts'
 import { ResponseBuffer } from '../protocol/response.ts'
@@ -143,6 +144,10 @@ export class NamespaceCopies implements CopyStore {
     store.scan(partition, undefined, (_view, _standing, digest) => found.push(Buffer.from(digest)) < count)
     for (const digest of found) store.forget(digest, 0)
     return found.length === count
+  }
+
+  get conflictPolicy(): ConflictPolicy {
+    return this.#namespace.settings.conflictResolutionPolicy
   }
 
   get time(): number {

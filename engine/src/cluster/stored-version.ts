@@ -1,3 +1,4 @@
+import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import { type Ancestors, covers, names, type Past } from './past.ts'
 import type { Regime } from './regime.ts'
 
@@ -8,6 +9,7 @@ export interface StoredVersion {
   readonly regime: Regime
   readonly sequence: number
   readonly deleted: boolean
+  /** Of a delete one more than that of the record it deleted. */
   readonly generation: number
   /** Seconds since 2010, 0 = never. */
   readonly voidTime: number
@@ -28,16 +30,28 @@ export interface HeldVersion {
 }
 
 /** Whether the first one is kept when two copies hold different versions (C5 of README.md). */
-export function wins(one: HeldVersion, other: HeldVersion): boolean {
+export function wins(policy: ConflictPolicy, one: HeldVersion, other: HeldVersion): boolean {
   const [a, b] = [one.version, other.version]
   if (covers(other.past, a)) return false
   if (covers(one.past, b)) return true
   // What the other copy's past names it would have, had it been acknowledged.
   const [aNamed, bNamed] = [comesFrom(other, a.regime), comesFrom(one, b.regime)]
   if (aNamed !== bNamed) return bNamed
-  if (a.lastUpdate !== b.lastUpdate) return a.lastUpdate > b.lastUpdate
-  return a.regime !== b.regime ? a.regime > b.regime : a.sequence > b.sequence
+  return compareVersions(policy, a, b) > 0
 }
+
+/**
+ * Orders versions of one record by what the namespace goes by: a total order, so that it does not matter in which order
+ * copies meet. (time, regime, sequence) is the hybrid logical clock: time never falls from a version to the one that
+ * replaces it, regime and sequence always grow, and a regime carries a hash of its leader, so no two sides tie.
+ */
+export function compareVersions(policy: ConflictPolicy, a: Age, b: Age): number {
+  if (policy === 'generation' && a.generation !== b.generation) return a.generation - b.generation
+  return a.lastUpdate - b.lastUpdate || a.regime - b.regime || a.sequence - b.sequence
+}
+
+/** What of a version decides between two that were written apart from each other. */
+export type Age = Pick<StoredVersion, 'generation' | 'lastUpdate' | 'regime' | 'sequence'>
 
 /** Whether the version comes from all that was acknowledged in that regime. */
 function comesFrom({ version, past, ancestors }: HeldVersion, regime: Regime): boolean {

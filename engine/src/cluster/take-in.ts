@@ -104,7 +104,7 @@ export class TakeIn {
     if (found?.regime === regime && !origin) return true
     const mine = origin ?? (found && { version: found, past: this.#past, ancestors: this.#ancestors })
     if (mine && sameVersion(mine.version, theirs.version)) return true
-    const winner = !mine || wins(theirs, mine) ? theirs : mine
+    const winner = !mine || wins(store.conflictPolicy, theirs, mine) ? theirs : mine
     const loser = winner === mine ? theirs : mine
     if (loser && !covers(winner.past, loser.version)) this.#cut(loser.version.regime, winner.past)
     if (winner !== origin && !this.#effects.install(winner)) return false

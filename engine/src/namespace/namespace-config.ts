@@ -1,3 +1,7 @@
+/** Which of two versions stays that were written on two sides of a split, as the real server names them. */
+export const conflictPolicies = ['generation', 'last-update-time'] as const
+export type ConflictPolicy = (typeof conflictPolicies)[number]
+
 /** What of a namespace can be changed while it runs. Times in seconds, sizes in bytes. */
 export interface NamespaceSettings {
   defaultTtl: number
@@ -9,6 +13,8 @@ export interface NamespaceSettings {
   rejectXdrWrites: boolean
   /** 0 = off. */
   defaultReadTouchTtlPct: number
+  /** Of copies that are merged; a strong namespace merges none. */
+  conflictResolutionPolicy: ConflictPolicy
 }
 
 /** What of one set can be changed; 0 = as the namespace says, or no limit. */

@@ -345,8 +345,8 @@ export class Namespace {
       : view.setId
     this.#draftFrom(message.buffer, message.digestAt, set)
     const draft = this.#draft
-    // A version that another node made may be ahead of this clock.
-    if (exists) draft.lastUpdate = Math.max(draft.lastUpdate, view.lastUpdate)
+    // What another node wrote or deleted may be ahead of this clock.
+    draft.lastUpdate = Math.max(draft.lastUpdate, this.store.foundUpdate)
     this.#draftKey(message, exists)
     draft.generation = created ? 1 : view.generation >= LAST_GENERATION ? 1 : view.generation + 1
     draft.voidTime = this.#voidTime(message.ttl, exists, set)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { conflictPolicies } from '../namespace/namespace-config.ts'
 import type { ClusterConfig } from './cluster-config.ts'
 import type { NamespaceConfig, NodeConfig } from './config.ts'
 import { StartError } from './start-error.ts'
@@ -79,6 +80,8 @@ const numberKeys = [
   'replicationFactor',
 ] as const
 
+const policyKey = 'conflictResolutionPolicy'
+
 /** `name`, or `name,commit,memoryMiB=512`: a namespace as a flag or the environment names it. */
 export function parseNamespace(text: string): NamespaceConfig {
   const [name = '', ...rest] = text.split(',')
@@ -88,12 +91,14 @@ export function parseNamespace(text: string): NamespaceConfig {
     const durability = durabilities.find((known) => known === key)
     const consistency = consistencies.find((known) => known === key)
     const setting = numberKeys.find((known) => known === key)
+    const policy = key === policyKey ? conflictPolicies.find((known) => known === value) : undefined
     if (durability) namespace.durability = durability
     else if (consistency) namespace.consistency = consistency
+    else if (policy) namespace.conflictResolutionPolicy = policy
     else if (setting && value !== '') namespace[setting] = Number(value)
     else
       throw new StartError(
-        `Namespace setting "${part}" is not known; use ${[...durabilities, ...consistencies].join(', ')}, or ${numberKeys.join('=…, ')}=…`,
+        `Namespace setting "${part}" is not known; use ${[...durabilities, ...consistencies].join(', ')}, ${numberKeys.join('=…, ')}=…, or ${policyKey}=${conflictPolicies.join('|')}`,
       )
   }
   return namespace

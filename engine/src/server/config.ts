@@ -1,3 +1,4 @@
+import { conflictPolicies, type ConflictPolicy } from '../namespace/namespace-config.ts'
 import { type ClusterConfig, resolveCluster, type ResolvedCluster } from './cluster-config.ts'
 import type { Limits } from './limits.ts'
 import { defaultLimits, DEFAULT_TRANSACTION_MS } from './limits.ts'
@@ -39,6 +40,11 @@ export interface NamespaceConfig {
    * linearizable per record and refuses where it cannot be.
    */
   consistency?: Consistency
+  /**
+   * Of an available namespace in a cluster: what stays of a record that was written on two sides of a split, the version
+   * of the higher generation (default) or the later one.
+   */
+  conflictResolutionPolicy?: ConflictPolicy
 }
 
 /** A node. Everything has a default; without any the node serves namespace `test` in memory on 127.0.0.1:3000. */
@@ -176,6 +182,13 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
   const consistency = namespace.consistency ?? 'available'
   if (!consistencies.includes(consistency))
     throw invalid(`${path}consistency`, consistency, `one of ${consistencies.join(', ')}`)
+  const policy = namespace.conflictResolutionPolicy
+  if (policy !== undefined && !conflictPolicies.includes(policy))
+    throw invalid(`${path}conflictResolutionPolicy`, policy, `one of ${conflictPolicies.join(', ')}`)
+  if (policy !== undefined && consistency === 'strong')
+    throw new StartError(
+      `Namespace ${namespace.name} is to be strong and merges nothing; leave conflictResolutionPolicy out`,
+    )
   return {
     name: namespace.name,
     storage: 'memory',
@@ -199,6 +212,7 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
       LARGEST_REPLICATION_FACTOR,
     ),
     consistency,
+    conflictResolutionPolicy: policy ?? 'generation',
   }
 }
 
@@ -230,6 +244,7 @@ const namespaceKeys: readonly (keyof NamespaceConfig)[] = [
   'maxRecordSize',
   'replicationFactor',
   'consistency',
+  'conflictResolutionPolicy',
 ]
 
 function hexId(value: unknown): string {

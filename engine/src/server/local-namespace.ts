@@ -1,8 +1,9 @@
 import type { Namespace } from '../namespace/namespace.ts'
+import { conflictPolicies } from '../namespace/namespace-config.ts'
 import type { ClusterEntrance } from './cluster-entrance.ts'
 import { Latencies } from './latency.ts'
 import type { NamespaceState, SetState } from './node-state.ts'
-import { numberSetting, Settings, switchSetting } from './settings.ts'
+import { choiceSetting, numberSetting, Settings, switchSetting } from './settings.ts'
 
 const DAY_S = 86_400
 const MAX_TTL_S = 3650 * DAY_S
@@ -136,8 +137,17 @@ function switches<K extends string>(values: Record<K, boolean>, key: K) {
 
 /** Context `namespace` of get-config and set-config. */
 function namespaceSettings({ settings }: Namespace, place: NamespacePlace): Settings {
-  return new Settings()
-    .define('allow-ttl-without-nsup', switches(settings, 'allowTtlWithoutNsup'))
+  const shown = new Settings().define('allow-ttl-without-nsup', switches(settings, 'allowTtlWithoutNsup'))
+  if (!place['strong-consistency'])
+    shown.define(
+      'conflict-resolution-policy',
+      choiceSetting(
+        () => settings.conflictResolutionPolicy,
+        (policy) => void (settings.conflictResolutionPolicy = policy),
+        conflictPolicies,
+      ),
+    )
+  return shown
     .define('default-read-touch-ttl-pct', numbers(settings, 'defaultReadTouchTtlPct', 100))
     .define(
       'default-ttl',

@@ -125,6 +125,7 @@ async function open(
     rejectNonXdrWrites: false,
     rejectXdrWrites: false,
     defaultReadTouchTtlPct: 0,
+    conflictResolutionPolicy: config.conflictResolutionPolicy,
   }
   const store = await RecordStore.open({
     clock,

@@ -77,3 +77,19 @@ export function switchSetting(get: () => boolean, set: (value: boolean) => boole
     },
   }
 }
+
+/** One of a few words. */
+export function choiceSetting<T extends string>(
+  get: () => T,
+  set: (value: T) => void,
+  choices: readonly T[],
+): Setting {
+  return {
+    show: get,
+    change: (text) => {
+      const choice = choices.find((each) => each === text.toLowerCase())
+      if (choice !== undefined) set(choice)
+      return choice !== undefined
+    },
+  }
+}

@@ -3,6 +3,7 @@
  * away at a time, the network is slow but whole: nothing acknowledged may be missing. Kind `splits`: everything may
  * happen; each record must become one version whole, the same everywhere.
  */
+import { conflictPolicies } from '../namespace/namespace-config.ts'
 import {
   checkConvergence,
   checkTruncation,
@@ -18,6 +19,7 @@ import { ClusterStage } from './cluster-stage.ts'
 import type { Durability } from './cluster-world.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
+import { checkConflicts } from './split-conflicts.ts'
 import { Storm } from './storm.ts'
 
 export interface ClusterRunOptions {
@@ -57,13 +59,18 @@ class ClusterRun {
     const replicationFactor = (this.#replicationFactor = random.pick([2, 2, 3]))
     const durability = random.pick<Durability>(['none', 'flush', 'commit'])
     const racks = random.pick([1, 1, 2, 3])
-    const setting = { nodes, partitions, replicationFactor, racks, durability, lines }
+    // Not by chance, so that the known seeds stay what they are.
+    const conflictPolicy = conflictPolicies[seed % conflictPolicies.length]!
+    const setting = { nodes, partitions, replicationFactor, racks, durability, conflictPolicy, lines }
     const stage = (this.#stage = new ClusterStage(random, setting))
     this.#clients = new ClusterClients(stage.world, stage.nodes, 1 + random.below(12))
     this.#storm = new Storm({ ...stage.world, nodes: stage.nodes, own: clusterFaults(stage) })
     if (kind === 'losses')
       this.#losses = new ClusterLosses(stage, this.#clients, this.#storm, replicationFactor)
-    stage.say('--', `${nodes} nodes in ${racks} racks, RF ${replicationFactor}, ${durability}`)
+    stage.say(
+      '--',
+      `${nodes} nodes in ${racks} racks, RF ${replicationFactor}, ${durability}, by ${conflictPolicy}`,
+    )
   }
 
   get goesOn(): boolean {
@@ -110,6 +117,7 @@ class ClusterRun {
       ...(this.#losses ? checkNothingLost(operations, state) : []),
     ]
     for (const text of found) stage.violate(text)
+    if (!this.#losses && this.goesOn) await checkConflicts(stage, this.#clients.digests)
   }
 
   result(seed: number): RunResult {

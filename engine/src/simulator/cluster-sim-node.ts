@@ -328,6 +328,7 @@ export class ClusterSimNode implements FaultyNode {
       rejectNonXdrWrites: false,
       rejectXdrWrites: false,
       defaultReadTouchTtlPct: 0,
+      conflictResolutionPolicy: this.#world.conflictPolicy,
     }
     return new Namespace(namespaceName, settings, store, () => this.#wallClock(), newView())
   }

@@ -2,6 +2,7 @@
  * Where a run of whole nodes takes place: clock, network, disks, the nodes and what watches them. The script, the
  * clients and what they promise each other are the run's own.
  */
+import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import { beliefsOf } from './beliefs.ts'
 import { ClusterSimNode } from './cluster-sim-node.ts'
 import {
@@ -26,6 +27,8 @@ export interface StageSetting {
   readonly racks: number
   readonly durability: Durability
   readonly isStrong?: boolean
+  /** `generation` by default. */
+  readonly conflictPolicy?: ConflictPolicy
   /** Lines of the transcript that are kept. */
   readonly lines?: number | undefined
 }
@@ -49,6 +52,7 @@ export class ClusterStage {
 
   constructor(random: Random, setting: StageSetting) {
     const { nodes, partitions, replicationFactor, racks, durability, isStrong = false, lines } = setting
+    const { conflictPolicy = 'generation' } = setting
     this.random = random
     this.transcript = new Transcript(lines)
     const byId = new Map<string, ClusterSimNode>()
@@ -63,6 +67,7 @@ export class ClusterStage {
       partitions,
       durability,
       isStrong,
+      conflictPolicy,
       tally: this.tally,
       say: (node, text) => this.say(node, text),
       violate: (text) => this.violate(text),

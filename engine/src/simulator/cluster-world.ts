@@ -1,5 +1,6 @@
 import type { ClusterMessage } from '../cluster/cluster-node.ts'
 import type { Process } from '../cluster/process.ts'
+import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import type { Clock } from './clock.ts'
 import type { MapWitness } from './map-witness.ts'
 import type { MembershipWitness } from './membership-witness.ts'
@@ -26,6 +27,7 @@ export interface ClusterWorld {
   readonly durability: Durability
   /** The namespace is strong. */
   readonly isStrong: boolean
+  readonly conflictPolicy: ConflictPolicy
   readonly tally: Tally
   readonly say: (node: string, text: string) => void
   /** Something that must hold does not. */

@@ -15,7 +15,9 @@ import { SetTable } from './set-table.ts'
 /** What stands under a digest. */
 export type Standing = 'nothing' | 'record' | 'delete'
 
-/** Generation of a tombstone that a delete left; that of one that only hides what was forgotten is 0. */
+/** Generation of a tombstone that only hides what was forgotten; a delete's is higher. */
+export const FORGOTTEN_GENERATION = 0
+/** Of a delete that does not say what it deleted. */
 export const DELETE_GENERATION = 1
 
 export interface ContentsOptions {
@@ -108,7 +110,7 @@ export class Contents {
     const segment = this.log.segments.get(place)
     readEntry(segment, offsetOf(place), view)
     if (kindAt(segment, offsetOf(place)) === EntryKind.RECORD) return 'record'
-    return view.generation === DELETE_GENERATION ? 'delete' : 'nothing'
+    return view.generation === FORGOTTEN_GENERATION ? 'nothing' : 'delete'
   }
 
   /** Reads the record at a place into the view; false when a tombstone or a damaged record stands there. */

@@ -9,7 +9,7 @@ import { ResultCode, ResultError } from '../values/result-code.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { Compaction } from './compaction.ts'
 import { CopyLog } from './copy-log.ts'
-import { Contents, DELETE_GENERATION, type Standing } from './contents.ts'
+import { Contents, FORGOTTEN_GENERATION, type Standing } from './contents.ts'
 import { digestAt, EntryKind, entryRoom, kindAt, lastUpdateAt, readEntry } from './entry.ts'
 import { Expiry } from './expiry.ts'
 import { type FileOptions, openFiles, type OpenFiles } from './open-files.ts'
@@ -234,8 +234,9 @@ export class RecordStore {
     const partition = this.#index.partitionOf(digest, at)
     draft.digest = digest
     draft.digestStart = at
-    draft.generation = DELETE_GENERATION
-    // Not older than what it hides.
+    // Neither of an earlier generation than what it hides nor older.
+    const hidden = this.#contents.look(place, this.#view) ? this.#view.generation : FORGOTTEN_GENERATION
+    draft.generation = hidden + 1
     draft.lastUpdate = Math.max(this.#clock(), lastUpdateAt(segment, offsetOf(place)))
     draft.regime = this.#contents.regimes[partition]!
     draft.sequence = this.nextSequence(partition)
@@ -261,7 +262,7 @@ export class RecordStore {
     readEntry(this.#log.segments.get(place), offsetOf(place), this.#view)
     draft.digest = digest
     draft.digestStart = at
-    draft.generation = 0
+    draft.generation = FORGOTTEN_GENERATION
     // Of one version recovery takes what was appended last.
     draft.lastUpdate = this.#view.lastUpdate
     draft.regime = this.#view.regime
@@ -488,6 +489,12 @@ export class RecordStore {
     if (this.#files?.commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
   }
 
+  /** Last update of what the last `find` looked at, a delete too; `NO_TIME` where nothing stood. */
+  get foundUpdate(): number {
+    if (this.#foundAt === 0) return NO_TIME
+    return lastUpdateAt(this.#log.segments.get(this.#foundAt), offsetOf(this.#foundAt))
+  }
+
   #checkFault(): void {
     if (this.#files?.commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
   }
@@ -498,13 +505,13 @@ export class RecordStore {
     const offset = offsetOf(place)
     readEntry(segment, offset, this.#view)
     if (this.copies) {
-      if (this.#view.generation === DELETE_GENERATION) return false
+      if (this.#view.generation !== FORGOTTEN_GENERATION) return false
       this.#contents.dropTombstone(place)
       return true
     }
     const partition = this.#index.partitionOf(segment.buffer, offset + digestAt)
     if (this.#view.sequence === this.#contents.sequences[partition]) return false
-    const isDelete = this.#view.generation === DELETE_GENERATION
+    const isDelete = this.#view.generation !== FORGOTTEN_GENERATION
     const lives = this.#tombstoneLife > 0 && isDelete
     if (lives && this.#view.lastUpdate + this.#tombstoneLife > this.#clock()) return false
     this.#contents.dropTombstone(place)

@@ -43,6 +43,7 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
     rejectNonXdrWrites: false,
     rejectXdrWrites: false,
     defaultReadTouchTtlPct: 0,
+    conflictResolutionPolicy: 'generation' as const,
   }
   const copies = new NamespaceCopies(new Namespace('test', settings, store, Date.now, newView()), partitions)
   const host = await ClusterHost.start({

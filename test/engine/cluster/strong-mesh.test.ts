@@ -34,6 +34,7 @@ const settings = {
   rejectNonXdrWrites: false,
   rejectXdrWrites: false,
   defaultReadTouchTtlPct: 0,
+  conflictResolutionPolicy: 'generation' as const,
 }
 
 async function startHost(id: string, seeds: readonly string[]): Promise<ClusterHost> {

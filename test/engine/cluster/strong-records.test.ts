@@ -39,6 +39,7 @@ function recordsOf({ store, copies }: Run): StrongRecords {
     rejectNonXdrWrites: false,
     rejectXdrWrites: false,
     defaultReadTouchTtlPct: 0,
+    conflictResolutionPolicy: 'generation' as const,
   }
   return new StrongRecords(new Namespace('n', settings, store, () => now, newView()), copies, partitions)
 }

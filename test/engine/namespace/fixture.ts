@@ -39,6 +39,7 @@ export class Fixture {
     rejectNonXdrWrites: false,
     rejectXdrWrites: false,
     defaultReadTouchTtlPct: 0,
+    conflictResolutionPolicy: 'generation',
   }
   readonly #clock: Clock
   readonly #message = new RequestMessage()

@@ -47,6 +47,17 @@ describe('a configuration', () => {
       { namespaces: [{ name: 'a', memoryMiB: 1 }] },
       'Setting namespaces[0].memoryMiB is 1; it must be a whole number from 16 to 1048576',
     ],
+    [
+      { namespaces: [{ name: 'a', conflictResolutionPolicy: 'newest' as 'generation' }] },
+      'Setting namespaces[0].conflictResolutionPolicy is "newest"; it must be one of generation, last-update-time',
+    ],
+    [
+      {
+        namespaces: [{ name: 'a', consistency: 'strong', conflictResolutionPolicy: 'generation' }],
+        cluster: {},
+      },
+      'Namespace a is to be strong and merges nothing; leave conflictResolutionPolicy out',
+    ],
   ])('%j is refused with what would be right', (config, message) => {
     expect(() => resolveConfig(config)).toThrow(new StartError(message))
   })
@@ -96,6 +107,13 @@ describe('where a configuration comes from', () => {
       durability: 'commit',
       memoryMiB: 512,
     })
+    expect(parseNamespace('shop,conflictResolutionPolicy=last-update-time')).toEqual({
+      name: 'shop',
+      conflictResolutionPolicy: 'last-update-time',
+    })
+    expect(() => parseNamespace('shop,conflictResolutionPolicy=newest')).toThrow(
+      'conflictResolutionPolicy=generation|last-update-time',
+    )
     expect(() => parseNamespace('stock,comit')).toThrow(
       'Namespace setting "comit" is not known; use none, flush, commit',
     )
