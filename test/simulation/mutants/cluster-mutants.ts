@@ -99,7 +99,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: "if (policy === 'generation' && a.generation",
     replace: 'if (a.generation',
     kind: 'splits',
-    seed: 0,
+    seed: 1,
     breaks: 'conflict',
   },
   {
