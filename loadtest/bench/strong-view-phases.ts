@@ -389,6 +389,7 @@ const settings = {
   rejectNonXdrWrites: false,
   rejectXdrWrites: false,
   defaultReadTouchTtlPct: 0,
+  conflictResolutionPolicy: 'generation' as const,
 }
 
 type ViewBody = Extract<ClusterMessage, { kind: 'view' }>['message']
