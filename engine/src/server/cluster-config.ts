@@ -35,9 +35,8 @@ const clusterKeys: readonly (keyof ClusterConfig)[] = [
 
 /** As the real server: its port for other nodes is the service port + 2. */
 const meshPortBehind = 2
-/** As the real server's defaults. */
-const defaultHeartbeatMs = 150
-const defaultTimeoutMs = 1500
+/** Milliseconds; as the real server's defaults. */
+export const defaultHeartbeat = { interval: 150, timeout: 1500 }
 const largestRack = 1_000_000
 const addressForm = /^(?:\[[^\]]+\]|[^:\s]+):\d{1,5}$/
 
@@ -45,7 +44,8 @@ export function resolveCluster(cluster: ClusterConfig, servicePort: number): Res
   if (typeof cluster !== 'object' || cluster === null)
     throw invalid('cluster', cluster, "an object such as { seeds: ['127.0.0.1:3002'] }")
   refuseUnknown(cluster, clusterKeys, 'cluster.')
-  const { seeds = [], rack = 0, heartbeatMs = defaultHeartbeatMs, timeoutMs = defaultTimeoutMs } = cluster
+  const { seeds = [], rack = 0 } = cluster
+  const { heartbeatMs = defaultHeartbeat.interval, timeoutMs = defaultHeartbeat.timeout } = cluster
   if (!Array.isArray(seeds) || !seeds.every(isAddress))
     throw invalid('cluster.seeds', seeds, "a list of addresses such as '127.0.0.1:3002'")
   const { advertise } = cluster

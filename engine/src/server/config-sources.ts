@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { conflictPolicies } from '../namespace/namespace-config.ts'
 import type { ClusterConfig } from './cluster-config.ts'
-import type { NamespaceConfig, NodeConfig } from './config.ts'
+import { consistencies, durabilities, type NamespaceConfig, type NodeConfig } from './config.ts'
 import { StartError } from './start-error.ts'
 
 const CONFIG_FILE = 'larder.config.ts'
@@ -66,10 +66,6 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): NodeConfig {
   if (Object.keys(cluster).length > 0) config.cluster = cluster
   return config
 }
-
-const durabilities = ['none', 'flush', 'commit'] as const
-
-const consistencies = ['available', 'strong'] as const
 
 const numberKeys = [
   'flushMs',

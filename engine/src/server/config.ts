@@ -5,11 +5,11 @@ import { defaultLimits, DEFAULT_TRANSACTION_MS } from './limits.ts'
 import { invalid, refuseUnknown, text, whole } from './setting-check.ts'
 import { StartError } from './start-error.ts'
 
-const durabilities = ['none', 'flush', 'commit'] as const
+export const durabilities = ['none', 'flush', 'commit'] as const
 export type Durability = (typeof durabilities)[number]
 
-const consistencies = ['available', 'strong'] as const
-export type Consistency = (typeof consistencies)[number]
+export const consistencies = ['available', 'strong'] as const
+type Consistency = (typeof consistencies)[number]
 
 /** One namespace, as a program or a configuration file names it. */
 export interface NamespaceConfig {

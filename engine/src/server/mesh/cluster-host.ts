@@ -8,6 +8,7 @@ import type { StrongSetup } from '../../cluster/strong/strong-namespaces.ts'
 import type { MetadataEntry } from '../../cluster/system-metadata.ts'
 import type { ViewId } from '../../cluster/view-id.ts'
 import type { ViewRecord } from '../../cluster/views.ts'
+import { defaultHeartbeat } from '../cluster-config.ts'
 import { Mesh } from './mesh.ts'
 import type { MeshAddress } from './parcel.ts'
 
@@ -42,8 +43,6 @@ export interface ClusterHostOptions {
   readonly onLost?: (line: string) => void
 }
 
-/** As the real server's defaults. */
-const defaultHeartbeat = { interval: 150, timeout: 1500 }
 /** Milliseconds between two looks at what is due. */
 const tickPeriod = 10
 /** How much longer filling copies rests than it works: it takes a quarter of the node's time. */
