@@ -33,3 +33,17 @@ export const newSetSettings = (): SetSettings => ({
   disableEviction: false,
   defaultReadTouchTtlPct: 0,
 })
+
+/** Of a namespace of which nothing else is said. */
+export const newNamespaceSettings = (said: Partial<NamespaceSettings> = {}): NamespaceSettings => ({
+  defaultTtl: 0,
+  nsupPeriod: 120,
+  allowTtlWithoutNsup: false,
+  maxRecordSize: 2 ** 20,
+  disallowNullSetname: false,
+  rejectNonXdrWrites: false,
+  rejectXdrWrites: false,
+  defaultReadTouchTtlPct: 0,
+  conflictResolutionPolicy: 'generation',
+  ...said,
+})

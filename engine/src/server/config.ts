@@ -1,4 +1,4 @@
-import { conflictPolicies, type ConflictPolicy } from '../namespace/namespace-config.ts'
+import { conflictPolicies, type ConflictPolicy, newNamespaceSettings } from '../namespace/namespace-config.ts'
 import { type ClusterConfig, resolveCluster, type ResolvedCluster } from './cluster-config.ts'
 import type { Limits } from './limits.ts'
 import { defaultLimits, DEFAULT_TRANSACTION_MS } from './limits.ts'
@@ -189,6 +189,7 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
     throw new StartError(
       `Namespace ${namespace.name} is to be strong and merges nothing; leave conflictResolutionPolicy out`,
     )
+  const settings = newNamespaceSettings()
   return {
     name: namespace.name,
     storage: 'memory',
@@ -197,10 +198,10 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
     durability,
     flushMs: whole(namespace.flushMs ?? 1000, `${path}flushMs`, 1, 60_000),
     memoryMiB: whole(namespace.memoryMiB ?? DEFAULT_MEMORY_MIB, `${path}memoryMiB`, 16, 2 ** 20),
-    defaultTtl: whole(namespace.defaultTtl ?? 0, `${path}defaultTtl`, 0, TEN_YEARS_S),
-    nsupPeriod: whole(namespace.nsupPeriod ?? 120, `${path}nsupPeriod`, 0, DAY_S),
+    defaultTtl: whole(namespace.defaultTtl ?? settings.defaultTtl, `${path}defaultTtl`, 0, TEN_YEARS_S),
+    nsupPeriod: whole(namespace.nsupPeriod ?? settings.nsupPeriod, `${path}nsupPeriod`, 0, DAY_S),
     maxRecordSize: whole(
-      namespace.maxRecordSize ?? 2 ** 20,
+      namespace.maxRecordSize ?? settings.maxRecordSize,
       `${path}maxRecordSize`,
       1024,
       LARGEST_RECORD_BYTES,
@@ -212,7 +213,7 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
       LARGEST_REPLICATION_FACTOR,
     ),
     consistency,
-    conflictResolutionPolicy: policy ?? 'generation',
+    conflictResolutionPolicy: policy ?? settings.conflictResolutionPolicy,
   }
 }
 

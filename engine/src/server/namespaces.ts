@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Namespace } from '../namespace/namespace.ts'
+import { newNamespaceSettings } from '../namespace/namespace-config.ts'
 import type { Disk } from '../storage/disk.ts'
 import type { FileOptions } from '../storage/open-files.ts'
 import { newView } from '../storage/record.ts'
@@ -116,17 +117,13 @@ async function open(
   world: NamespaceWorld,
 ): Promise<Namespace> {
   const { clock } = world
-  const settings = {
-    defaultTtl: config.defaultTtl,
-    nsupPeriod: config.nsupPeriod,
-    allowTtlWithoutNsup: false,
-    maxRecordSize: config.maxRecordSize,
-    disallowNullSetname: false,
-    rejectNonXdrWrites: false,
-    rejectXdrWrites: false,
-    defaultReadTouchTtlPct: 0,
-    conflictResolutionPolicy: config.conflictResolutionPolicy,
-  }
+  const { defaultTtl, nsupPeriod, maxRecordSize, conflictResolutionPolicy } = config
+  const settings = newNamespaceSettings({
+    defaultTtl,
+    nsupPeriod,
+    maxRecordSize,
+    conflictResolutionPolicy,
+  })
   const store = await RecordStore.open({
     clock,
     stopwatch: () => performance.now(),

@@ -11,6 +11,7 @@ import { StrongRecords } from '../cluster/strong/strong-records.ts'
 import type { MetadataEntry } from '../cluster/system-metadata.ts'
 import { noView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import { Namespace } from '../namespace/namespace.ts'
+import { newNamespaceSettings } from '../namespace/namespace-config.ts'
 import { newView } from '../storage/record.ts'
 import { RecordStore } from '../storage/record-store.ts'
 import { StorageError } from '../storage/storage-error.ts'
@@ -319,17 +320,10 @@ export class ClusterSimNode implements FaultyNode {
   }
 
   #namespace(store: RecordStore): Namespace {
-    const settings = {
-      defaultTtl: 0,
+    const settings = newNamespaceSettings({
       nsupPeriod: expiryPeriod,
-      allowTtlWithoutNsup: false,
-      maxRecordSize: 1 << 20,
-      disallowNullSetname: false,
-      rejectNonXdrWrites: false,
-      rejectXdrWrites: false,
-      defaultReadTouchTtlPct: 0,
       conflictResolutionPolicy: this.#world.conflictPolicy,
-    }
+    })
     return new Namespace(namespaceName, settings, store, () => this.#wallClock(), newView())
   }
 

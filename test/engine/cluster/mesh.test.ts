@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { NamespaceCopies } from '../../../engine/src/cluster/namespace-copies.ts'
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import { Namespace } from '../../../engine/src/namespace/namespace.ts'
+import { newNamespaceSettings } from '../../../engine/src/namespace/namespace-config.ts'
 import { ClusterHost } from '../../../engine/src/server/mesh/cluster-host.ts'
 import {
   newPartitionFrame,
@@ -34,17 +35,7 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
     partitions,
     tombstoneLife: 86_400_000,
   })
-  const settings = {
-    defaultTtl: 0,
-    nsupPeriod: 0,
-    allowTtlWithoutNsup: false,
-    maxRecordSize: 1 << 20,
-    disallowNullSetname: false,
-    rejectNonXdrWrites: false,
-    rejectXdrWrites: false,
-    defaultReadTouchTtlPct: 0,
-    conflictResolutionPolicy: 'generation' as const,
-  }
+  const settings = newNamespaceSettings({ nsupPeriod: 0 })
   const copies = new NamespaceCopies(new Namespace('test', settings, store, Date.now, newView()), partitions)
   const host = await ClusterHost.start({
     self: { id, incarnation: `folder of ${id}`, start: `start of ${id}` },

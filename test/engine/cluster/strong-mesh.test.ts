@@ -3,6 +3,7 @@ import { StrongCopies } from '../../../engine/src/cluster/strong/strong-copies.t
 import { StrongRecords } from '../../../engine/src/cluster/strong/strong-records.ts'
 import { noView } from '../../../engine/src/cluster/view-id.ts'
 import { Namespace } from '../../../engine/src/namespace/namespace.ts'
+import { newNamespaceSettings } from '../../../engine/src/namespace/namespace-config.ts'
 import { ClusterHost } from '../../../engine/src/server/mesh/cluster-host.ts'
 import {
   countRequest,
@@ -25,17 +26,7 @@ afterEach(async () => {
   hosts.clear()
 })
 
-const settings = {
-  defaultTtl: 0,
-  nsupPeriod: 1,
-  allowTtlWithoutNsup: false,
-  maxRecordSize: 1 << 20,
-  disallowNullSetname: false,
-  rejectNonXdrWrites: false,
-  rejectXdrWrites: false,
-  defaultReadTouchTtlPct: 0,
-  conflictResolutionPolicy: 'generation' as const,
-}
+const settings = newNamespaceSettings({ nsupPeriod: 1 })
 
 async function startHost(id: string, seeds: readonly string[]): Promise<ClusterHost> {
   const store = await RecordStore.open({

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { firstLineage } from '../../../engine/src/cluster/strong/lineage.ts'
 import { StrongRecords } from '../../../engine/src/cluster/strong/strong-records.ts'
 import { Namespace } from '../../../engine/src/namespace/namespace.ts'
+import { newNamespaceSettings } from '../../../engine/src/namespace/namespace-config.ts'
 import { SimulatedDisk } from '../../../engine/src/simulator/disk.ts'
 import {
   deleteRequest,
@@ -30,17 +31,7 @@ const nameOf = (key: number): RecordName => ({
 })
 
 function recordsOf({ store, copies }: Run): StrongRecords {
-  const settings = {
-    defaultTtl: 100,
-    nsupPeriod: 1,
-    allowTtlWithoutNsup: true,
-    maxRecordSize: 1 << 20,
-    disallowNullSetname: false,
-    rejectNonXdrWrites: false,
-    rejectXdrWrites: false,
-    defaultReadTouchTtlPct: 0,
-    conflictResolutionPolicy: 'generation' as const,
-  }
+  const settings = newNamespaceSettings({ defaultTtl: 100, nsupPeriod: 1, allowTtlWithoutNsup: true })
   return new StrongRecords(new Namespace('n', settings, store, () => now, newView()), copies, partitions)
 }
 

@@ -1,6 +1,9 @@
 /** One namespace in memory, whose clock and settings the test has in hand. */
 import { Namespace } from '../../../engine/src/namespace/namespace.ts'
-import type { NamespaceSettings } from '../../../engine/src/namespace/namespace-config.ts'
+import {
+  type NamespaceSettings,
+  newNamespaceSettings,
+} from '../../../engine/src/namespace/namespace-config.ts'
 import { AnswerWriter } from '../../../engine/src/protocol/answer-writer.ts'
 import { Info1, Info2, RequestMessage } from '../../../engine/src/protocol/message.ts'
 import { ResponseBuffer } from '../../../engine/src/protocol/response.ts'
@@ -30,17 +33,7 @@ export const HEADER = { info1: Info1.READ | Info1.NOBIN } as const
 export class Fixture {
   readonly store: RecordStore
   readonly namespace: Namespace
-  readonly settings: NamespaceSettings = {
-    defaultTtl: 0,
-    nsupPeriod: 100,
-    allowTtlWithoutNsup: false,
-    maxRecordSize: 2 ** 20,
-    disallowNullSetname: false,
-    rejectNonXdrWrites: false,
-    rejectXdrWrites: false,
-    defaultReadTouchTtlPct: 0,
-    conflictResolutionPolicy: 'generation',
-  }
+  readonly settings: NamespaceSettings = newNamespaceSettings({ nsupPeriod: 100 })
   readonly #clock: Clock
   readonly #message = new RequestMessage()
   readonly #out = new ResponseBuffer()
