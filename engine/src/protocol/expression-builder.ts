@@ -6,6 +6,7 @@ import { ByteWriter } from '../values/byte-writer.ts'
 import { type CallStep, encodeCall, PATH_CALL } from './call.ts'
 import { invalid } from './client-error.ts'
 import { Expression } from './expression.ts'
+import { ExpressionType } from './expression-type.ts'
 import { list } from './list-builder.ts'
 import { map } from './map-builder.ts'
 import { Op } from './message.ts'
@@ -13,20 +14,6 @@ import { isWrite } from './operation-builder.ts'
 import { checkBinName, encodedStep, type Operation } from './operation-writer.ts'
 import { ReturnType } from './return-type.ts'
 import { GeoJson, type Marker, type Value, writeRawString, writeValue } from './value-codec.ts'
-
-/** Types of values in expressions. */
-export const ExpressionType = {
-  NIL: 0,
-  BOOL: 1,
-  INT: 2,
-  STRING: 3,
-  LIST: 4,
-  MAP: 5,
-  BLOB: 6,
-  FLOAT: 7,
-  GEO: 8,
-  HLL: 9,
-} as const
 
 export const ExpressionWriteFlag = {
   CREATE_ONLY: 1,

@@ -4,7 +4,7 @@
  * keys, because a map literal that is not sorted is never found by value. Source: protocol notes, MessagePack values.
  */
 import { uint32At } from '../values/byte-copy.ts'
-import { ByteWriter, integerItemOf } from '../values/byte-writer.ts'
+import type { ByteWriter, integerItemOf } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
 import { invalid, shown } from './client-error.ts'
 
@@ -96,13 +96,6 @@ export function writeValue(to: ByteWriter, value: Value, depth = 0): void {
 
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value)
-}
-
-/** A value as an item of its own. */
-export function encodeValue(value: Value): Buffer {
-  const writer = new ByteWriter(64)
-  writeValue(writer, value)
-  return writer.buffer.subarray(0, writer.length)
 }
 
 function writeDouble(to: ByteWriter, value: number): void {

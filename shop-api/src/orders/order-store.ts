@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lt, sql as expression } from 'drizzle-orm'
+import { and, asc, eq, inArray, lt } from 'drizzle-orm'
 import type { Sql, SqlSession } from '../database/database.ts'
 import { idempotencyKeys, orderLines, orders } from '../database/schema.ts'
 import { mayMove, passingStates, type OrderState } from './order-state.ts'
@@ -109,9 +109,4 @@ export function stalledOrders(sql: SqlSession, before: Date, limit: number): Pro
     .where(and(inArray(orders.state, [...passingStates]), lt(orders.movedAt, before)))
     .orderBy(asc(orders.movedAt))
     .limit(limit)
-}
-
-/** Answers when the database does. */
-export async function pingDatabase(sql: SqlSession): Promise<void> {
-  await sql.execute(expression`select 1`)
 }

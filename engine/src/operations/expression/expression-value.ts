@@ -1,4 +1,5 @@
 /** Values while an expression is worked out. */
+import { ExpressionType } from '../../protocol/expression-type.ts'
 import { ByteWriter, integerItemOf } from '../../values/byte-writer.ts'
 import { compareItems } from '../../values/item-order.ts'
 import { collectionAt } from '../../values/collection.ts'
@@ -7,7 +8,7 @@ import { type Particle, ParticleType } from '../../values/particle.ts'
 import { ResultCode, ResultError } from '../../values/result-code.ts'
 
 /**
- * Types as expressions name them. ANY is that of UNKNOWN: a bool, but as a branch of COND it fits every type. OUTSIDE
+ * Types as expressions name them, and some that only values have. ANY is that of UNKNOWN: a bool, but as a branch of COND it fits every type. OUTSIDE
  * is that of infinity and wildcard, which are in no type; REMOVAL that of REMOVE_RESULT, which fits every type as a
  * branch, too.
  */
@@ -15,16 +16,7 @@ export const Type = {
   REMOVAL: -3,
   OUTSIDE: -2,
   ANY: -1,
-  NIL: 0,
-  BOOL: 1,
-  INT: 2,
-  STRING: 3,
-  LIST: 4,
-  MAP: 5,
-  BLOB: 6,
-  FLOAT: 7,
-  GEO: 8,
-  HLL: 9,
+  ...ExpressionType,
 } as const
 
 export const boolIfAny = (type: number): number => (type === Type.ANY ? Type.BOOL : type)
