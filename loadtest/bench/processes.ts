@@ -34,7 +34,7 @@ export interface Measured extends Load {
   generatorBusy: number
 }
 
-export function commandExists(name: string): boolean {
+function commandExists(name: string): boolean {
   try {
     execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' })
     return true

@@ -9,7 +9,7 @@ import type { HeldVersion } from './stored-version.ts'
 /** Milliseconds after which a holder that has not answered is asked again. */
 const askAgainAfter = 100
 /** Requests that wait for one record's versions; one more is refused with KEY_BUSY. */
-export const largestKeyQueue = 20
+const largestKeyQueue = 20
 
 interface Asker {
   readonly run: (told: readonly HeldVersion[]) => void

@@ -23,7 +23,7 @@ export type Ancestors = ReadonlyMap<Regime, readonly Regime[]>
 export const noAncestors: Ancestors = new Map()
 
 /** Regimes that a past remembers; of older ones a copy is sent what it may have already. */
-export const largestPast = 64
+const largestPast = 64
 
 /** Undefined when the past does not name the regime. */
 export function endOf({ regimes, ends }: Past, regime: Regime): number | undefined {

@@ -5,7 +5,7 @@
 import type { NodeId } from './node-id.ts'
 
 /** Partitions about which one holder is asked at a time: enough to keep it busy while answers travel. */
-export const mostAsked = 32
+const mostAsked = 32
 /** Bytes given to one replica and not acknowledged, in all partitions together. */
 export const largestGiven = 2 * 1024 * 1024
 

@@ -3,7 +3,7 @@ import type { Particle } from '../values/particle.ts'
 
 /** From here on bins are found by a table instead of one after the other. */
 const TABLE_FROM = 24
-export const MAX_BINS = 32_767
+const MAX_BINS = 32_767
 const OP_HEAD_BYTES = 8
 
 interface Bin {

@@ -46,7 +46,7 @@ function widened(value: Particle, bytes: number): Particle {
   return { type: ParticleType.INTEGER, buffer, start: 0, end: INTEGER_BYTES }
 }
 
-export const ScalarChange = { ADD: 5, APPEND: 9, PREPEND: 10 } as const
+const ScalarChange = { ADD: 5, APPEND: 9, PREPEND: 10 } as const
 
 /** The bin's value after ADD, APPEND or PREPEND; a bin that is missing becomes the operand. */
 export function changedValue(operation: number, bin: Particle | undefined, operand: Particle): Particle {

@@ -22,7 +22,7 @@ export function infoLines(body: string): InfoLine[] {
 }
 
 /** The real server reads a line as a C string: a zero byte ends it. */
-export function infoLine(line: string): InfoLine {
+function infoLine(line: string): InfoLine {
   const zero = line.indexOf('\0')
   const text = zero < 0 ? line : line.slice(0, zero)
   const at = text.search(NAME_END)

@@ -4,7 +4,7 @@
  * keys, because a map literal that is not sorted is never found by value. Source: protocol notes, MessagePack values.
  */
 import { uint32At } from '../values/byte-copy.ts'
-import type { ByteWriter, integerItemOf } from '../values/byte-writer.ts'
+import { type ByteWriter, integerItemOf } from '../values/byte-writer.ts'
 import { ParticleType } from '../values/particle.ts'
 import { invalid, shown } from './client-error.ts'
 
@@ -234,7 +234,7 @@ function readInt64(buffer: Buffer, at: number): number | bigint {
 }
 
 /** Reads one item; throws RangeError where the bytes are no valid item. */
-export class ValueReader {
+class ValueReader {
   readonly #buffer: Buffer
   readonly #end: number
   #at: number

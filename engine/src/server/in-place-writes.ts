@@ -52,7 +52,7 @@ export class InPlaceWrites {
   }
 }
 
-export class InPlaceWrite implements OpenWrite {
+class InPlaceWrite implements OpenWrite {
   readonly version: StoredVersion
   readonly deadline: number
   readonly answer = new DeferredAnswer()

@@ -45,7 +45,7 @@ const logKindMask = 15
 export const digestAt = 8
 export const entryHead = 36
 /** The numbers behind the head never take more than this. */
-export const largestNumbers = 5 + 8 + 3 + 8 + 4 + 3 + 5
+const largestNumbers = 5 + 8 + 3 + 8 + 4 + 3 + 5
 
 const twoTo32 = 0x100000000
 

@@ -31,7 +31,7 @@ export interface GroupCommitOptions {
 }
 
 /** More than this without a sync, and writes are refused until the disk has caught up. */
-export const largestUnsyncedBytes = 64 * 1024 * 1024
+const largestUnsyncedBytes = 64 * 1024 * 1024
 /** `flush` begins a group early when this much waits. */
 const groupBytes = 4 * 1024 * 1024
 /**

@@ -22,7 +22,7 @@ export type CompareDigest = (place: number, digest: Buffer, at: number) => numbe
 const smallestHomes = 8
 const tailSlots = 8
 /** The count of stale versions stays here once it got here: too many to count, so never zero. */
-export const manyStale = 255
+const manyStale = 255
 
 export class RecordIndex {
   readonly partitions: number

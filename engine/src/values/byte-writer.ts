@@ -81,7 +81,7 @@ function writeHeader(target: Buffer, at: number, count: number, short: number): 
 }
 
 /** Length of the shortest form of an integer of up to 32 bits. */
-export function integerLength(value: number): number {
+function integerLength(value: number): number {
   if (value >= -32 && value < 0x80) return 1
   if (value >= 0) {
     if (value < 0x100) return 2

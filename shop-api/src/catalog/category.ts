@@ -3,8 +3,8 @@ import { CategoryIdSchema } from './product.ts'
 
 /** The listing of everything; no category of a catalogue may have this id. */
 export const ROOT_CATEGORY = 'all'
-export const CATEGORY_MAX_CHILDREN = 2000
-export const CATEGORY_MAX_DEPTH = 12
+const CATEGORY_MAX_CHILDREN = 2000
+const CATEGORY_MAX_DEPTH = 12
 
 const CategoryLinkSchema = z.object({ id: CategoryIdSchema, name: z.string() })
 export type CategoryLink = z.infer<typeof CategoryLinkSchema>

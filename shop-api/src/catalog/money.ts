@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 
 /** The currencies the store can sell in, with the number of decimals of their minor unit (ISO 4217). */
-export const minorUnitDigits = {
+const minorUnitDigits = {
   USD: 2,
   EUR: 2,
   GBP: 2,

@@ -2,10 +2,10 @@ import { z } from '@hono/zod-openapi'
 import { CurrencySchema, MoneySchema } from './money.ts'
 
 /** Bounds of one product, so that its record stays far below the engine's largest record (1 MiB). */
-export const PRODUCT_MAX_VARIANTS = 250
-export const PRODUCT_MAX_OPTIONS = 5
-export const PRODUCT_MAX_CATEGORIES = 20
-export const DESCRIPTION_MAX_CHARACTERS = 20_000
+const PRODUCT_MAX_VARIANTS = 250
+const PRODUCT_MAX_OPTIONS = 5
+const PRODUCT_MAX_CATEGORIES = 20
+const DESCRIPTION_MAX_CHARACTERS = 20_000
 
 /** Ids stand in URLs and in keys: lower-case words joined by hyphens. */
 export const ProductIdSchema = z

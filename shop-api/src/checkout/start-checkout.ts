@@ -36,7 +36,7 @@ export type CheckoutRefusal =
   | { readonly code: 'price-changed'; readonly total: number }
 
 /** The same request gives the same fingerprint, whatever the order of its members. */
-export function fingerprintOf(request: CheckoutRequest): string {
+function fingerprintOf(request: CheckoutRequest): string {
   const { address, ...rest } = request
   const sorted = (value: object) =>
     Object.entries(value)

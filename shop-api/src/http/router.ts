@@ -18,7 +18,7 @@ function pointerOf(target: Target, path: readonly PropertyKey[]): string {
   return target === 'json' || target === 'form' ? `/${rest}` : `#${target}/${rest}`
 }
 
-export function validationErrors(target: Target, error: z.ZodError) {
+function validationErrors(target: Target, error: z.ZodError) {
   return error.issues.map((issue) => ({ pointer: pointerOf(target, issue.path), detail: issue.message }))
 }
 

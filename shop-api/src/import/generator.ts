@@ -96,7 +96,7 @@ function stockOf(variants: readonly Variant[], random: () => number): SkuStock[]
 }
 
 /** Product number `index` of the catalogue with this seed, with at most `limit` SKUs. */
-export function generatedProduct(seed: number, index: number, limit: number) {
+function generatedProduct(seed: number, index: number, limit: number) {
   const random = seededRandom(seed, index)
   const shelf = shelves[index % shelves.length]!
   const name = nameOf(shelf, Math.floor(index / shelves.length), (index % shelves.length) * 397)

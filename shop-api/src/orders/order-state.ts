@@ -2,7 +2,7 @@
  * The life of an order. An order in a passing state is being worked on, or was left behind by a crash and waits
  * for recovery; `placed` is the commit point, after which nothing can fail any more.
  */
-export const orderTransitions = {
+const orderTransitions = {
   /** Written together with its idempotency key; nothing outside the database has happened. */
   created: ['pinning', 'undoing'],
   /** Holds are being pinned to the order. */

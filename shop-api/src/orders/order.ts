@@ -4,7 +4,7 @@ import { SkuSchema } from '../catalog/product.ts'
 import type { OrderState } from './order-state.ts'
 import type { OrderRow, OrderLineRow } from './order-store.ts'
 
-export const ORDER_ID_PATTERN = /^ord_[A-Za-z0-9_-]{22}$/
+const ORDER_ID_PATTERN = /^ord_[A-Za-z0-9_-]{22}$/
 export const OrderIdSchema = z
   .string()
   .regex(ORDER_ID_PATTERN)

@@ -25,7 +25,7 @@ export interface StockDeps {
 }
 
 /** What a declined payment leaves a customer to try another. */
-export const KEEP_MS = 5 * 60_000
+const KEEP_MS = 5 * 60_000
 const ATTEMPTS = 8
 
 /** Reads a hold, decides, and makes the change if it is still as read; undefined when it stays in doubt. */

@@ -3,7 +3,7 @@ import { BUCKET_MS } from './intents.ts'
 import { HoldState, isLive, type HoldEntry, type StockKey } from './stock-record.ts'
 
 /** Ended holds stay longer than a take can be delayed (TAKE_WINDOW_MS), with room for clocks that differ. */
-export const ENDED_KEEP_MS = 60_000
+const ENDED_KEEP_MS = 60_000
 const PRUNE_BATCH = 1000
 
 /**

@@ -165,7 +165,7 @@ export interface PlanView {
 }
 
 /** The versions that this view writes; none when it has not enough of the listed nodes. `order` is of all nodes. */
-export function rostersOf(
+function rostersOf(
   { members, founded, proposed, settles }: PlanView,
   standing: Standing,
   order: readonly string[],

@@ -27,7 +27,7 @@ export const noLineage: Lineage = { epochs: [], state: origin }
 const keptEpochs = 64
 
 /** The last sequence of that regime which the copy holds. */
-export function endIn({ epochs, state }: Lineage, regime: Regime): number | undefined {
+function endIn({ epochs, state }: Lineage, regime: Regime): number | undefined {
   for (let i = epochs.length - 1; i >= 0; i--) {
     if (epochs[i]!.regime === regime) return (epochs[i + 1]?.start ?? state).sequence
   }

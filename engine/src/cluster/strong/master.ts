@@ -19,7 +19,7 @@ import { positionText, type Position } from './position.ts'
 
 /** Writes that may wait for their acknowledgement, of one record and of the partition. */
 export const maxWritesPerRecord = 20
-export const maxWrites = 1000
+const maxWrites = 1000
 
 /** One operation on one record, done in place. */
 export interface Operation {

@@ -20,7 +20,7 @@ export function bitsAt(buffer: Buffer, offset: number, count: number): number {
   return ((two << (offset & 7)) >> 8) & upper(count)
 }
 
-export function putBits(buffer: Buffer, offset: number, count: number, bits: number): void {
+function putBits(buffer: Buffer, offset: number, count: number, bits: number): void {
   const at = offset >>> 3
   const mask = (upper(count) << 8) >> (offset & 7)
   const wide = ((bits & upper(count)) << 8) >> (offset & 7)

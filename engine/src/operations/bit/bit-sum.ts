@@ -1,5 +1,5 @@
 /** What ADD and SUBTRACT do at the end of the range, by their flags; without one overflow fails. */
-export const Overflow = { SIGNED: 1, SATURATE: 2, WRAP: 4 } as const
+const Overflow = { SIGNED: 1, SATURATE: 2, WRAP: 4 } as const
 
 export interface Adding {
   readonly subtracts: boolean

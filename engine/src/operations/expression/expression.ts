@@ -11,7 +11,7 @@ import { type Expression, type ExpressionRecord, newScope } from './expression-n
 import { isBool, particleOf } from './expression-value.ts'
 
 /** Throws ResultError 4 for bytes that are no expression. */
-export function compileExpression(bytes: Slice): Expression {
+function compileExpression(bytes: Slice): Expression {
   return new Compiler(bytes).whole()
 }
 

@@ -12,7 +12,7 @@ const MIN_MINHASH_BITS = 4
 const MAX_MINHASH_BITS = 51
 const HASH_BITS = 64
 const RANK_BITS = 6
-export const MAX_RANK = 2 ** RANK_BITS - 1
+const MAX_RANK = 2 ** RANK_BITS - 1
 const COUNT_AT = 3
 const HEAD_BYTES = 11
 

@@ -3,7 +3,7 @@ import { ResultCode } from '../../values/result-code.ts'
 import type { InfoCommands } from './info-command.ts'
 
 /** The release whose protocol and behaviour the engine follows; clients decide by it what to send. */
-export const BUILD = '8.1.2.0'
+const BUILD = '8.1.2.0'
 const EDITION = 'Aerospike Community Edition'
 const OS = 'debian12'
 const ARCH = 'x86_64'
