@@ -35,7 +35,12 @@ export function describeMessage(message: ClusterMessage): string {
     case 'wish':
       return `wish for ${message.wish.content.seats.map(({ id }) => id).join(' ')}`
     case 'strong':
-      return message.bodies.map(([partition, body]) => `p${partition} ${describeBody(body)}`).join('; ')
+      return [
+        ...message.bodies.map(([partition, body]) => `p${partition} ${describeBody(body)}`),
+        ...message.alike.map(
+          ([partitions, body]) => `${partitions.length / 2} of them ${describeBody(body)}`,
+        ),
+      ].join('; ')
     case 'stream':
       return `p${message.partition} stream ${message.position}: ${message.entries.map(describeEntry).join(', ')}`
     case 'applied':

@@ -187,7 +187,7 @@ const mutants: readonly Strong[] = [
   {
     name: 'A4: an activation counts as written before it is on disk',
     file: strong('partition'),
-    find: "context.whenSynced('meta', () => this.#written())",
+    find: "this.#whenActivationSynced(plan, 'meta', () => this.#written())",
     replace: 'this.#written()',
     seed: 0,
     breaks: 'A',
@@ -195,7 +195,7 @@ const mutants: readonly Strong[] = [
   {
     name: 'A4: an activation is written before the starting state is on disk',
     file: strong('partition'),
-    find: "if (isComplete && plan.activation.synced) context.whenSynced('data', write)",
+    find: "if (isComplete && plan.activation.synced) this.#whenActivationSynced(plan, 'data', write)",
     replace: 'if (!plan.activation.regime) write()',
     seed: 445,
     breaks: 'A|L1',

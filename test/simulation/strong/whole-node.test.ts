@@ -57,7 +57,7 @@ it('hears nothing that was said in another view, or by another start of a member
   const answersTo = (view: string, from: typeof self) => {
     node.take()
     const bodies = [[3, { kind: 'confirm', round: 1 }]] as const
-    node.receive(stage.clock.now, from, { kind: 'strong', view, namespace: namespaceName, bodies })
+    node.receive(stage.clock.now, from, { kind: 'strong', view, namespace: namespaceName, bodies, alike: [] })
     return node.take().length
   }
   const view = viewKey(node.membership.active!.id)

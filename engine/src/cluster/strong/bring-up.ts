@@ -6,6 +6,7 @@
 import { sameProcess, type Process } from '../process.ts'
 import { regimeOf } from '../regime.ts'
 import { includesProcess } from './activation.ts'
+import { nothingHeld, nothingToGive } from './alike.ts'
 import type { Digest } from './copy-disk.ts'
 import { begun, commonPoint, type Lineage } from './lineage.ts'
 import type { Unit } from './message.ts'
@@ -51,7 +52,7 @@ export class BringUp<Content> {
     if (sameProcess(giver, self)) return this.#enter({})
     const point = this.#pointOf(self)
     const digests = point ? disk.digestsAbove(point) : []
-    this.#context.send(giver, { kind: 'held', digests })
+    this.#context.send(giver, digests.length === 0 ? nothingHeld : { kind: 'held', digests })
   }
 
   held(from: Process, digests: readonly Digest[]): void {
@@ -78,7 +79,8 @@ export class BringUp<Content> {
       const gives = sameProcess(to, plan.master) ? sameProcess(self, plan.source) : this.#isReached
       if (!gives) continue
       this.#asked.delete(to)
-      this.#context.send(to, { kind: 'unit', unit: this.#unitFor(to, digests) })
+      const unit = this.#unitFor(to, digests)
+      this.#context.send(to, isNothing(unit) ? nothingToGive : { kind: 'unit', unit })
     }
   }
 
@@ -97,4 +99,9 @@ export class BringUp<Content> {
     const { plan } = this.#context
     return plan.revives ? undefined : commonPoint(this.#lineageOf(process), plan.start)
   }
+}
+
+function isNothing({ whole, entries, horizon, truncated }: Unit<unknown>): boolean {
+  if (whole || entries.length > 0) return false
+  return comparePositions(horizon, origin) === 0 && comparePositions(truncated, origin) === 0
 }

@@ -3,9 +3,11 @@
  * of a view that may serve, is brought to the starting state, and then leads or follows. From the node's next promise on
  * it does nothing of the view (rules V2, V3): `leave` is called as the promise begins.
  */
-import { processKey, sameProcess, type Process } from '../process.ts'
+import { sameProcess, type Process } from '../process.ts'
+import type { NodeId } from '../node-id.ts'
 import { regimeOf } from '../regime.ts'
 import { sameView } from '../view-id.ts'
+import { serving, written } from './alike.ts'
 import { includesProcess, type CopyReport, type Durability, type Plan } from './activation.ts'
 import { BringUp } from './bring-up.ts'
 import type { CopyDisk } from './copy-disk.ts'
@@ -22,6 +24,8 @@ export interface StrongPartitionOptions<Content> {
   readonly self: Process
   readonly durability: Durability
   readonly disk: CopyDisk<Content>
+  /** As the disk's, for what is written before a view serves; it may wait for other partitions. */
+  readonly whenActivationSynced?: CopyDisk<Content>['whenSynced']
   readonly standstills: Standstills
   /** Whether another piece of a fill may be read now. */
   readonly mayFill: () => boolean
@@ -45,10 +49,12 @@ export interface StrongOutput<Content> {
 /** What a machine has in one view that activates the partition. */
 interface Acting<Content> extends PartitionView {
   readonly bringUp: BringUp<Content>
-  /** Keys of members whose activation is on disk; the master's. */
-  readonly written: Set<string>
+  /** Ids of members whose activation is on disk; the master's. */
+  readonly written: Set<NodeId>
   readonly replica: Replica<Content>
   isWritten: boolean
+  /** It is known that the regime has served. */
+  isServed: boolean
   master: Master<Content> | undefined
 }
 
@@ -96,15 +102,16 @@ export class StrongPartition<Content> {
     const context = this.#context(plan)
     const acting: Acting<Content> = {
       ...view,
-      bringUp: new BringUp(context, lineageOf, () => this.#write(context)),
+      bringUp: new BringUp(context, lineageOf, () => this.#write(plan)),
       written: new Set(),
       replica: new Replica(context),
       isWritten: false,
+      isServed: isServed(this.#options.disk.meta, plan.activation.regime),
       master: undefined,
     }
     this.#acting = acting
     this.#trusted = standstills.count
-    if (!includesProcess(plan.complete, self)) this.#write(context)
+    if (!includesProcess(plan.complete, self)) this.#write(plan)
     acting.bringUp.tick()
   }
 
@@ -116,11 +123,16 @@ export class StrongPartition<Content> {
     this.#limbo.push(...(acting.master?.leave() ?? []))
   }
 
+  /** This copy is to get to the starting state and is not there yet. */
+  get isBringingUp(): boolean {
+    return this.#acting?.bringUp.isOver === false
+  }
+
   /** Nothing is to be repeated and nothing to be filled. */
   get isIdle(): boolean {
     const acting = this.#acting
     if (!acting) return true
-    return acting.bringUp.isOver && this.#knowsServed(acting) && (acting.master?.isIdle ?? true)
+    return acting.isServed && acting.bringUp.isOver && (acting.master?.isIdle ?? true)
   }
 
   /** Goes on with fills. */
@@ -134,15 +146,19 @@ export class StrongPartition<Content> {
     if (!acting) return
     acting.bringUp.tick()
     acting.master?.repeat()
-    if (acting.isWritten && !this.#knowsServed(acting)) this.#sayWritten(acting)
+    if (acting.isWritten && !acting.isServed) this.#sayWritten(acting)
   }
 
   /** From another process; dropped unless it is of the view that this one acts in, and between its members. */
   receive(from: Process, message: StrongMessage<Content>): void {
     const acting = this.#acting
     if (!acting || !sameView(message.view, acting.plan.activation.regime)) return
-    if (!includesProcess(acting.members, from)) return
-    this.#receive(acting, from, message.body)
+    if (includesProcess(acting.members, from)) this.#receive(acting, from, message.body)
+  }
+
+  /** The same from a member of the view that this process acts in, said in that view. */
+  hear(from: Process, body: StrongBody<Content>): void {
+    if (this.#acting) this.#receive(this.#acting, from, body)
   }
 
   /** A session read is never older than what its session has read in this or a later regime; a client compares them. */
@@ -166,7 +182,7 @@ export class StrongPartition<Content> {
   dropTombstones(count: number): void {
     const acting = this.#acting
     const { disk } = this.#options
-    if (!acting || !this.#knowsServed(acting) || !(acting.master || acting.replica.follows)) return
+    if (!acting?.isServed || !(acting.master || acting.replica.follows)) return
     // A delta under way would not say that the record is gone.
     if (acting.master && !acting.master.isFilled) return
     const sequence = acting.master?.acknowledged ?? acting.replica.acknowledgedByAll
@@ -216,15 +232,14 @@ export class StrongPartition<Content> {
   }
 
   /** Writes the activation; a complete copy has reached the starting state. */
-  #write(context: PartitionContext<Content>): void {
-    const { plan } = context
+  #write(plan: Plan): void {
     const { self, disk } = this.#options
     const isComplete = includesProcess(plan.complete, self)
     const write = () => {
       disk.keep(withActivation(disk.meta, plan, isComplete))
-      context.whenSynced('meta', () => this.#written())
+      this.#whenActivationSynced(plan, 'meta', () => this.#written())
     }
-    if (isComplete && plan.activation.synced) context.whenSynced('data', write)
+    if (isComplete && plan.activation.synced) this.#whenActivationSynced(plan, 'data', write)
     else write()
   }
 
@@ -237,38 +252,44 @@ export class StrongPartition<Content> {
   #sayWritten(acting: Acting<Content>): void {
     const { self } = this.#options
     if (sameProcess(acting.plan.master, self)) this.#memberWrote(acting, self)
-    else this.#send(acting.plan, acting.plan.master, { kind: 'written' })
+    else this.#send(acting.plan, acting.plan.master, written)
   }
 
   #memberWrote(acting: Acting<Content>, from: Process): void {
     const { self } = this.#options
     const { plan, members, written } = acting
-    if (acting.master) return this.#send(plan, from, { kind: 'serving' })
+    if (acting.master) return this.#send(plan, from, serving)
     if (!sameProcess(plan.master, self)) return
-    written.add(processKey(from))
+    written.add(from.id)
     if (written.size < members.length) return
     this.#serves(acting)
     acting.master = new Master(this.#context(plan), acting.lineageOf)
-    for (const member of members)
-      if (!sameProcess(member, self)) this.#send(plan, member, { kind: 'serving' })
+    for (const member of members) if (!sameProcess(member, self)) this.#send(plan, member, serving)
   }
 
   /** It is known now that this regime has served. */
   #serves(acting: Acting<Content>): void {
-    if (this.#knowsServed(acting)) return
+    if (acting.isServed) return
+    acting.isServed = true
     const { disk } = this.#options
     disk.keep(withServed(disk.meta, acting.plan.activation.regime))
     this.#doubt(acting.plan)
-  }
-
-  #knowsServed(acting: Acting<Content>): boolean {
-    return isServed(this.#options.disk.meta, acting.plan.activation.regime)
   }
 
   /** Answers what an earlier view left open: ok if the regime that serves now began with it. */
   #doubt({ start }: Plan): void {
     for (const { position, answer } of this.#limbo.splice(0))
       answer(holds(start, position) ? { kind: 'ok', position } : { kind: 'in doubt' })
+  }
+
+  /** What comes before the view serves, while it is the one that the node acts in. */
+  #whenActivationSynced(plan: Plan, file: 'data' | 'meta', done: () => void): void {
+    const { disk, whenActivationSynced } = this.#options
+    const run = () => {
+      if (this.#acting?.plan === plan) done()
+    }
+    if (whenActivationSynced) whenActivationSynced(file, run)
+    else disk.whenSynced(file, run)
   }
 
   #context(plan: Plan): PartitionContext<Content> {

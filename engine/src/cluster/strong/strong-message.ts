@@ -6,4 +6,6 @@ export interface StrongBatch<Content> {
   readonly view: string
   readonly namespace: string
   readonly bodies: readonly (readonly [partition: number, body: StrongBody<Content>])[]
+  /** What several partitions say in the same words; their numbers take two bytes each, the lower one first. */
+  readonly alike: readonly (readonly [partitions: Buffer, body: StrongBody<Content>])[]
 }

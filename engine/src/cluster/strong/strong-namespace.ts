@@ -14,6 +14,8 @@ import type { Durability, Plan } from './activation.ts'
 import type { CopyDisk } from './copy-disk.ts'
 import type { Operation } from './master.ts'
 import type { StrongBody } from './message.ts'
+import { isAlike } from './alike.ts'
+import { ActivationSyncs } from './activation-syncs.ts'
 import { type NamespaceReport, namespaceReport } from './namespace-report.ts'
 import { Orders } from './orders.ts'
 import { StrongPartition } from './partition.ts'
@@ -31,6 +33,8 @@ const piecesPerTick = 32
 /** Milliseconds between two partitions that are swept, and what of one is swept at once. */
 const sweepPeriod = 10
 const sweptAtOnce = 64
+/** Milliseconds for which partitions that are ready to write their activations wait for others, so that one sync does. */
+const longestHold = 100
 /** Bodies of one message. */
 const bodiesPerMessage = 256
 
@@ -58,6 +62,11 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   readonly #touched = new Set<number>()
   /** Partitions in which something is under way. */
   readonly #busy = new Set<number>()
+  /** Partitions that are not at the starting state yet. */
+  readonly #bringingUp = new Set<number>()
+  readonly #syncs: ActivationSyncs
+  /** From the first tick in the view on. */
+  #heldSince: number | undefined
   #pieces = piecesPerTick
   #nextRepeat = -Infinity
   #nextSweep = -Infinity
@@ -70,13 +79,18 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.store = store
     this.durability = durability
     this.#orders = new Orders(store.partitions)
+    // The copies of a namespace share their files.
+    this.#syncs = new ActivationSyncs((file, done) => store.disk(0).whenSynced(file, done))
     const standstills = new Standstills(standstill)
     this.#standstills = standstills
     const mayFill = () => this.#pieces-- > 0
     const weigh = (content: Content) => store.weigh(content)
     this.#partitions = Array.from({ length: store.partitions }, (_, partition) => {
       const disk = store.disk(partition)
-      return new StrongPartition({ self, durability, disk, standstills, mayFill, weigh })
+      const whenActivationSynced = (file: 'data' | 'meta', done: () => void) =>
+        this.#syncs.whenSynced(file, () => this.turn(partition, done))
+      const options = { self, durability, disk, standstills, mayFill, weigh, whenActivationSynced }
+      return new StrongPartition(options)
     })
   }
 
@@ -99,11 +113,14 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     const plans = new Plans(view, input, this.#orders)
     this.#plans = plans
     this.#view = viewKey(view.id)
+    this.#syncs.hold()
+    this.#heldSince = undefined
     for (const [partition, machine] of this.#partitions.entries()) {
       const plan = plans.at(partition)
       const lineageOf = (process: Process) => plans.lineageOf(partition, process)
       machine.enter(plan && { plan, members: view.members, lineageOf })
       this.#touched.add(partition)
+      if (machine.isBringingUp) this.#bringingUp.add(partition)
     }
   }
 
@@ -112,18 +129,19 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#view = undefined
     this.#plans = undefined
     this.#busy.clear()
+    this.#bringingUp.clear()
+    this.#syncs.leave()
     for (const machine of this.#partitions) machine.leave()
   }
 
-  receive(from: Process, { view, bodies }: StrongBatch<Content>): void {
-    const plans = this.#plans
-    if (!plans || view !== this.#view) return
-    for (const [partition, body] of bodies) {
-      const machine = this.#partitions[partition]
-      if (!machine) continue
-      machine.receive(from, { version: 1, view: plans.view.id, body })
-      machine.advance()
-      this.#touched.add(partition)
+  receive(from: Process, { view, bodies, alike }: StrongBatch<Content>): void {
+    if (!this.#plans || view !== this.#view) return
+    const member = this.#plans.view.members.find((process) => sameProcess(process, from))
+    if (!member) return
+    for (const [partition, body] of bodies) this.#hear(member, partition, body)
+    for (const [partitions, body] of alike) {
+      for (let at = 0; at + 1 < partitions.length; at += 2)
+        this.#hear(member, partitions.readUInt16LE(at), body)
     }
   }
 
@@ -135,6 +153,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
 
   tick(now: number): void {
     this.#standstills.tick(now)
+    this.#heldSince ??= now
+    if (now - this.#heldSince >= longestHold) this.#syncs.release()
     this.#pieces = piecesPerTick
     const repeats = now >= this.#nextRepeat
     if (repeats) this.#nextRepeat = now + repeatPeriod
@@ -153,20 +173,14 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
 
   /** Sends what has gathered; to be called at the end of each turn. */
   flush(): void {
-    if (this.#touched.size === 0) return
-    const batches = new Map<NodeId, [number, StrongBody<Content>][]>()
-    for (const partition of this.#touched) {
-      const machine = this.#partitions[partition]!
-      for (const { to, message } of machine.take()) {
-        const batch = batches.get(to.id)
-        if (batch) batch.push([partition, message.body])
-        else batches.set(to.id, [[partition, message.body]])
-      }
-      if (machine.isIdle) this.#busy.delete(partition)
-      else this.#busy.add(partition)
+    if (this.#touched.size > 0) {
+      const mail = new Map<NodeId, Mail<Content>>()
+      for (const partition of this.#touched) this.#collect(partition, mail)
+      this.#touched.clear()
+      for (const [to, each] of mail) this.#send(to, each)
     }
-    this.#touched.clear()
-    for (const [to, bodies] of batches) this.#send(to, bodies)
+    if (this.#bringingUp.size === 0) this.#syncs.release()
+    this.#syncs.flush()
   }
 
   place(partition: number): Place | undefined {
@@ -268,14 +282,59 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     )
   }
 
-  #send(to: NodeId, bodies: readonly (readonly [number, StrongBody<Content>])[]): void {
+  #hear(from: Process, partition: number, body: StrongBody<Content>): void {
+    const machine = this.#partitions[partition]
+    if (!machine) return
+    machine.hear(from, body)
+    machine.advance()
+    this.#touched.add(partition)
+  }
+
+  /** Takes what the partition has to say. */
+  #collect(partition: number, mail: Map<NodeId, Mail<Content>>): void {
+    const machine = this.#partitions[partition]!
+    for (const { to, message } of machine.take()) {
+      let each = mail.get(to.id)
+      if (!each) mail.set(to.id, (each = { bodies: [], alike: new Map<StrongBody<Content>, number[]>() }))
+      const { body } = message
+      if (!isAlike(body)) {
+        each.bodies.push([partition, body])
+        continue
+      }
+      const known = each.alike.get(body)
+      if (known) known.push(partition)
+      else each.alike.set(body, [partition])
+    }
+    if (machine.isIdle) this.#busy.delete(partition)
+    else this.#busy.add(partition)
+    if (this.#bringingUp.size > 0 && !machine.isBringingUp) this.#bringingUp.delete(partition)
+  }
+
+  #send(to: NodeId, { bodies, alike }: Mail<Content>): void {
     const view = this.#view
     if (view === undefined) return
+    const batch = { kind: 'strong', view, namespace: this.name } as const
+    if (alike.size > 0) {
+      const same = [...alike].map(([body, partitions]) => [packed(partitions), body] as const)
+      this.#options.send(to, { ...batch, bodies: [], alike: same })
+    }
     for (let at = 0; at < bodies.length; at += bodiesPerMessage) {
       const some = bodies.slice(at, at + bodiesPerMessage)
-      this.#options.send(to, { kind: 'strong', view, namespace: this.name, bodies: some })
+      this.#options.send(to, { ...batch, bodies: some, alike: [] })
     }
   }
+}
+
+/** What is to go to one node. */
+interface Mail<Content> {
+  readonly bodies: [number, StrongBody<Content>][]
+  readonly alike: Map<StrongBody<Content>, number[]>
+}
+
+function packed(partitions: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(2 * partitions.length)
+  for (const [i, partition] of partitions.entries()) bytes.writeUInt16LE(partition, 2 * i)
+  return bytes
 }
 
 /** Of a partition that may not serve. */
