@@ -25,6 +25,11 @@ export interface WritePolicy {
 
 export interface Records {
   get(key: RecordKey, options?: { readonly bins?: string[] }): Promise<StoredRecord | undefined>
+  /** The same; not a promise where the answer is there at once. Throws then what the promise would reject with. */
+  getNow(
+    key: RecordKey,
+    options?: { readonly bins?: string[] },
+  ): StoredRecord | undefined | Promise<StoredRecord | undefined>
   getMany(
     keys: RecordKey[],
     options?: { readonly bins?: string[] },

@@ -58,8 +58,19 @@ export class RecordCall<T> implements Receiver {
 
   run(): Promise<T> {
     this.#send(firstTry(this.#command.policy, this.#sender.timeout))
-    if (this.#settled)
-      return this.#error === undefined ? Promise.resolve(this.#value!) : Promise.reject(this.#error)
+    if (!this.#settled) return this.#later()
+    return this.#error === undefined ? Promise.resolve(this.#value!) : Promise.reject(this.#error)
+  }
+
+  /** The same, without a promise where the answer came during the call. Throws the error that came so. */
+  runNow(): T | Promise<T> {
+    this.#send(firstTry(this.#command.policy, this.#sender.timeout))
+    if (!this.#settled) return this.#later()
+    if (this.#error !== undefined) throw this.#error
+    return this.#value!
+  }
+
+  #later(): Promise<T> {
     this.#startBudget()
     return new Promise((resolve, reject) => {
       this.#promise = { resolve, reject }

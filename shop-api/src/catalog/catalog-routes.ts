@@ -1,7 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import type { DirectHandler } from '../http/access-log.ts'
 import { Problem, problemResponse, problemResponses } from '../http/problem.ts'
-import { createRouter } from '../http/router.ts'
+import { createRouter, type RouteEnv } from '../http/router.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import { CategorySchema, ROOT_CATEGORY } from './category.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -94,18 +95,29 @@ const locationsRoute = createRoute({
  * up, so a malformed one is simply not found, and the body goes out as it is stored.
  */
 export function productHandler(catalog: CatalogStore): DirectHandler {
-  return async (c, requestId) => {
+  return (c, requestId) => {
     const id = c.req.param('id') ?? ''
-    const json = id.length <= 120 ? await catalog.findProductJson(id) : undefined
-    // Not by `c.body`, which makes a Headers object as soon as there are two.
-    if (json) {
-      const headers = { 'content-type': 'application/json', 'x-request-id': requestId }
-      return new Response(json as Uint8Array<ArrayBuffer>, { headers })
-    }
-    return problemResponse(c, 'product-not-found', `There is no product ${id.slice(0, 120)}`, {
-      headers: { 'x-request-id': requestId },
-    })
+    const json = id.length <= 120 ? catalog.findProductJson(id) : undefined
+    return json instanceof Promise
+      ? json.then((read) => productResponse(c, requestId, id, read))
+      : productResponse(c, requestId, id, json)
   }
+}
+
+function productResponse(
+  c: Context<RouteEnv>,
+  requestId: string,
+  id: string,
+  json: Buffer | undefined,
+): Response {
+  // Not by `c.body`, which makes a Headers object as soon as there are two.
+  if (json) {
+    const headers = { 'content-type': 'application/json', 'x-request-id': requestId }
+    return new Response(json as Uint8Array<ArrayBuffer>, { headers })
+  }
+  return problemResponse(c, 'product-not-found', `There is no product ${id.slice(0, 120)}`, {
+    headers: { 'x-request-id': requestId },
+  })
 }
 
 export function catalogRoutes(catalog: CatalogStore) {

@@ -25,6 +25,9 @@ export interface CatalogPage {
 
 const jsonOf = (found: StoredRecord, bin = 'json'): unknown => JSON.parse(String(found.bins[bin]))
 
+const JSON_ALONE = { bins: ['json'] }
+const bytesOf = (found: StoredRecord | undefined) => found?.bins.json as Buffer | undefined
+
 /** Reads the current edition of the catalogue. */
 export class CatalogStore {
   readonly #records: Records
@@ -43,11 +46,16 @@ export class CatalogStore {
     return this.#edition.peek()?.number ?? (await this.#edition.read())?.number ?? 0
   }
 
-  /** The product as the JSON of a ProductSchema. */
-  async findProductJson(id: string): Promise<Buffer | undefined> {
-    const edition = this.#edition.peek()?.number ?? (await this.#number())
-    const found = await this.#records.get(productKey(edition, id), { bins: ['json'] })
-    return found && (found.bins.json as Buffer)
+  /** The product as the JSON of a ProductSchema; not a promise where the records answer at once. */
+  findProductJson(id: string): Buffer | undefined | Promise<Buffer | undefined> {
+    const edition = this.#edition.peek()
+    if (!edition) return this.#number().then((number) => this.#productJson(number, id))
+    return this.#productJson(edition.number, id)
+  }
+
+  #productJson(edition: number, id: string): Buffer | undefined | Promise<Buffer | undefined> {
+    const found = this.#records.getNow(productKey(edition, id), JSON_ALONE)
+    return found instanceof Promise ? found.then(bytesOf) : bytesOf(found)
   }
 
   async findProduct(id: string): Promise<Product | undefined> {

@@ -52,7 +52,7 @@ export function accessLog(log: Logger, nextId: () => string): MiddlewareHandler<
   }
 }
 
-export type DirectHandler = (c: Context<RouteEnv>, requestId: string) => Promise<Response>
+export type DirectHandler = (c: Context<RouteEnv>, requestId: string) => Response | Promise<Response>
 
 /**
  * The same for a handler that stands before all middleware, and puts the id among the headers of its answer itself:

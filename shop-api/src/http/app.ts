@@ -1,7 +1,7 @@
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import { Hono, type Context, type ErrorHandler } from 'hono'
 import type { Logger } from 'pino'
 import { hasReason } from '../records.ts'
 import { accessLog, direct, type DirectHandler } from './access-log.ts'
@@ -30,8 +30,6 @@ export interface AppOptions {
 /** The whole HTTP application. Needs no socket: `app.request('/products')` answers too. */
 export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
   const app = createRouter()
-  for (const [path, handler] of Object.entries(options.direct ?? {}))
-    app.get(path, direct(options.log, options.nextRequestId, handler))
   app.use(accessLog(options.log, options.nextRequestId))
   app.on(
     ['POST', 'PUT', 'PATCH', 'DELETE'],
@@ -48,7 +46,7 @@ export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
   const told = async (c: Context<RouteEnv>, code: ProblemCode, detail: string, extra?: ProblemExtra) =>
     (await options.problemPage?.(c, code)) ?? problemResponse(c, code, detail, extra)
   app.notFound((c) => told(c, 'route-not-found', `Nothing answers ${c.req.method} ${c.req.path}`))
-  app.onError((error, c) => {
+  const failed: ErrorHandler<RouteEnv> = (error, c) => {
     const requestId = c.get('requestId')
     c.header('x-request-id', requestId)
     if (error instanceof Problem) return problemResponse(c, error.code, error.message, error.extra)
@@ -66,6 +64,30 @@ export function createApp(options: AppOptions): OpenAPIHono<RouteEnv> {
     }
     options.log.error({ requestId, err: error }, 'request failed')
     return told(c, 'internal-error', `Quote request ${requestId} when you report this`)
-  })
+  }
+  app.onError(failed)
+  if (options.direct) app.fetch = directFirst(app.fetch, options.direct, { ...options, failed })
   return app
+}
+
+type Fetch = OpenAPIHono<RouteEnv>['fetch']
+
+/**
+ * Routes of an application of their own, in front of all the others, which gets what none of them answers. Where one
+ * handler alone matches a path Hono runs it without promises, and an answer that is no promise is the cheapest.
+ */
+function directFirst(
+  others: Fetch,
+  handlers: Readonly<Record<string, DirectHandler>>,
+  {
+    log,
+    nextRequestId,
+    failed,
+  }: Pick<AppOptions, 'log' | 'nextRequestId'> & { failed: ErrorHandler<RouteEnv> },
+): Fetch {
+  const front = new Hono<RouteEnv>()
+  for (const [path, handler] of Object.entries(handlers)) front.get(path, direct(log, nextRequestId, handler))
+  front.onError(failed)
+  front.notFound((c) => others(c.req.raw, c.env))
+  return front.fetch
 }

@@ -45,6 +45,24 @@ describe.each(['socket', 'embedded'])('the client by %s', (transport) => {
     expect(await client.remove(key)).toBe(false)
   })
 
+  it('reads without a promise where the answer is there at once', async () => {
+    const other = { ...key, key: 'now' }
+    await client.put(other, { a: 1, b: 2 })
+    const found = client.getNow(other, { bins: ['b'] })
+    const missing = client.getNow({ ...key, key: 'nobody' })
+    const wrong = async () => client.getNow({ ...other, namespace: 'none' })
+    const expected = transport === 'socket' ? Promise : Object
+    expect(found).toBeInstanceOf(expected)
+    expect(missing instanceof Promise).toBe(transport === 'socket')
+    expect(await found).toMatchObject({ bins: { b: 2 }, generation: 1 })
+    expect(await missing).toBeUndefined()
+    await expect(wrong()).rejects.toMatchObject({ reason: 'INVALID_NAMESPACE', key: { key: 'now' } })
+    if (transport === 'embedded')
+      expect(() => client.getNow({ ...other, namespace: 'none' })).toThrow(ClientError)
+    expect(() => client.getNow({ ...other, key: '' })).toThrow(ClientError)
+    expect(() => client.getNow(other, { timeout: -1 })).toThrow(ClientError)
+  })
+
   it('keeps policies and says which one was broken', async () => {
     const other = { ...key, key: 'policies' }
     await client.put(other, { n: 1 }, { exists: 'create', ttl: 60 })

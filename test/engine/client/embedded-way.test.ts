@@ -41,6 +41,13 @@ describe('a node in the same process that has to wait', () => {
     expect((await Promise.all(puts)).map((answer) => answer?.generation)).toEqual([1, 2, 2])
   })
 
+  it('makes a promise of a read that cannot be answered at once', async () => {
+    const read = client.getNow(key)
+    expect(read).toBeInstanceOf(Promise)
+    waiting.held.forEach((letGo) => letGo())
+    expect(await read).toBeUndefined()
+  })
+
   it('leaves a write in doubt when its time is over, and drops the late answer', async () => {
     await expect(client.put(key, { a: 1 }, { timeout: 50 })).rejects.toMatchObject({
       reason: 'TIMEOUT',

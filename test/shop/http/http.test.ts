@@ -105,6 +105,48 @@ describe('request ids', () => {
   })
 })
 
+describe('a product’s page from an engine in the process', () => {
+  const now = new Face()
+  let path = ''
+
+  beforeAll(async () => {
+    await now.import()
+    const [item] = (await now.json<{ items: { id: string }[] }>('/products?limit=1')).body.items
+    path = `/products/${item!.id}`
+    now.records.answersNow = true
+  })
+
+  it('is made without a promise, and is the one that others get', async () => {
+    const answer = now.app.fetch(new Request(`http://store${path}`))
+    expect(answer).toBeInstanceOf(Response)
+    const [same, later] = await Promise.all([answer, face.app.request(path)])
+    expect([same.status, await same.json()]).toEqual([200, await later.json()])
+    const missing = await now.json<ProblemBody>('/products/no-such')
+    expect([missing.status, missing.body.code]).toEqual([404, 'product-not-found'])
+    expect(missing.body.requestId).toBe(missing.headers.get('x-request-id'))
+  })
+
+  it('answers HEAD, and leaves other methods and paths to the other routes', async () => {
+    const head = await now.app.request(path, { method: 'HEAD' })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+    const other = await now.app.request('/health', { method: 'HEAD' })
+    expect([other.status, await other.text()]).toEqual([200, ''])
+    const post = await now.send<ProblemBody>('POST', path, {})
+    expect([post.status, post.body.code]).toEqual([404, 'route-not-found'])
+  })
+
+  it('fails like one from elsewhere', async () => {
+    const { getNow } = now.records
+    now.records.getNow = () => {
+      throw Object.assign(new Error('secret detail'), { reason: 'TIMEOUT' })
+    }
+    const { status, body } = await now.json<ProblemBody>(path)
+    expect([status, body.code]).toEqual([503, 'unavailable'])
+    expect(JSON.stringify(body)).not.toContain('secret')
+    now.records.getNow = getNow
+  })
+})
+
 describe('health', () => {
   it('is ready when every part answers, and names the one that does not', async () => {
     expect((await face.json('/ready')).body).toEqual({ status: 'ready', checks: {} })

@@ -31,6 +31,10 @@ export class MemoryRecords implements Records {
     return found && { bins: { ...found.bins }, generation: found.generation }
   }
 
+  /** Whether `getNow` answers at once, as an engine in the process does. */
+  answersNow = false
+  getNow: Records['getNow'] = (key) => (this.answersNow ? this.stored.get(nameOf(key)) : this.get(key))
+
   getMany(keys: RecordKey[]): Promise<(StoredRecord | undefined)[]> {
     return Promise.all(keys.map((key) => this.get(key)))
   }

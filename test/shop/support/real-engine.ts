@@ -55,6 +55,7 @@ export class FailingEngine {
     await engine.#start()
     const current = {
       get: (...args: Parameters<Client['get']>) => engine.#client.get(...args),
+      getNow: (...args: Parameters<Client['getNow']>) => engine.#client.getNow(...args),
       getMany: (...args: Parameters<Client['getMany']>) => engine.#client.getMany(...args),
       put: (...args: Parameters<Client['put']>) => engine.#client.put(...args),
       remove: (...args: Parameters<Client['remove']>) => engine.#client.remove(...args),
