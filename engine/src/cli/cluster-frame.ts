@@ -1,5 +1,5 @@
 /** The part of `larder status` that shows all nodes of a cluster. */
-import { count, pairsOf, size } from './status-text.ts'
+import { count, type Pairs, pairsOf, size } from './status-text.ts'
 
 /** What one look at one node of the cluster gives. */
 export interface NodeSample {
@@ -53,7 +53,19 @@ function headline(nodes: readonly NodeSample[]): string {
         : 'settled'
   const name = answering[0]?.get('cluster-name') ?? ''
   const principal = statistics[0]?.get('cluster_principal') ?? ''
-  return `cluster ${name}  ${answering.length} of ${nodes.length} nodes answer, led by ${principal}: ${state}`
+  return `cluster ${name}  ${answering.length} of ${nodes.length} nodes answer, led by ${principal}: ${state}${clocks(statistics)}`
+}
+
+/** As the node sees it whose clocks are the most apart. */
+function clocks(statistics: readonly Pairs[]): string {
+  const skews = statistics.map((pairs) => Number(pairs.get('cluster_clock_skew_ms') ?? 0))
+  const outliers = new Set(
+    statistics
+      .map((pairs) => pairs.get('cluster_clock_skew_outliers') ?? 'null')
+      .flatMap((ids) => (ids === 'null' ? [] : ids.split(','))),
+  )
+  const apart = `; clocks ${count(Math.max(0, ...skews))} ms apart`
+  return outliers.size === 0 ? apart : `${apart}, OFF: ${[...outliers].join(', ')}`
 }
 
 function nodeRow(address: string, info: ReadonlyMap<string, string>): string {

@@ -13,6 +13,7 @@ import type { NodeId } from './node-id.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
 import type { Place } from './partition-map.ts'
 import { covers, noAncestors, noPast, type Past, SharedRegimes } from './past.ts'
+import type { PeerClocks } from './peer-clocks.ts'
 import { PeerFlow } from './peer-flow.ts'
 import type { Regime } from './regime.ts'
 import { Replica } from './replica.ts'
@@ -36,6 +37,7 @@ export interface ApNamespaceOptions {
   readonly store: CopyStore
   /** What the node knew of its copies when it stopped, where that can be trusted (C6 of README.md). */
   readonly saved?: SavedCopies
+  readonly clocks: PeerClocks
   readonly send: (to: NodeId, message: PartitionMessage) => void
   /** What `save` answers is another; `now` when it says less than before. */
   readonly changed: (save: 'soon' | 'now') => void
@@ -271,7 +273,7 @@ export class ApNamespace implements ClusteredNamespace {
   }
 
   #context({ name, regime, flow }: ServedView, partition: number, wake: () => void): PartitionContext {
-    const { self, store, changed } = this.#options
+    const { self, store, clocks, changed } = this.#options
     const send = (to: NodeId, body: PartitionBody) => this.#send(name, partition, to, body)
     const settled = () => void this.#unsettled--
     return {
@@ -283,6 +285,7 @@ export class ApNamespace implements ClusteredNamespace {
       send,
       changed,
       flow,
+      clocks,
       wake,
       settled,
     }

@@ -10,6 +10,7 @@ import type { DataMessage, PartitionMessage, StatusMessage } from './data-messag
 import { MetadataSpread } from './metadata-spread.ts'
 import { Membership, type MembershipMessage, type MembershipOutput } from './membership.ts'
 import { compareNodeIds, type NodeId } from './node-id.ts'
+import { PeerClocks } from './peer-clocks.ts'
 import { type HoldingTable, type MapNode, partitionMap } from './partition-map.ts'
 import { processKey, sameProcess, type Process } from './process.ts'
 import { regimeOf } from './regime.ts'
@@ -86,6 +87,10 @@ export interface ClusterNodeOptions {
   readonly random: () => number
   readonly promised: ViewId
   readonly rack: number
+  /** ms since 1970 */
+  readonly clock: () => number
+  /** Milliseconds by which this node's clock may differ from most others'; 0 = any. */
+  readonly clockBound: number
   /** `host:port` where clients reach this node, once that is known. */
   readonly serviceAddresses?: () => readonly string[]
   /** Told of what was thrown while a request was worked on. Default: it is thrown on. */
@@ -102,6 +107,8 @@ const largestEarly = 50_000
 const sliceVersions = 512
 /** Milliseconds between two saves of what only makes the next start cheaper. */
 const savePeriod = 250
+/** Milliseconds between two looks at the members' clocks. */
+const judgementPeriod = 100
 /** Milliseconds between two words to the leader about how far this node is. */
 const statusPeriod = 100
 
@@ -111,6 +118,7 @@ export class ClusterNode {
   readonly namespaces = new Map<string, ApNamespace>()
   readonly strong: StrongNamespaces
   readonly metadata: MetadataSpread
+  readonly clocks: PeerClocks
   quiesced = false
   readonly #options: ClusterNodeOptions
   readonly #outputs: NodeOutput[] = []
@@ -127,12 +135,15 @@ export class ClusterNode {
   readonly #early: { readonly from: Process; readonly message: PartitionMessage }[] = []
   readonly #statuses = new Map<NodeId, StatusMessage>()
   #nextStatus = -Infinity
+  #nextJudgement = -Infinity
   /** A view is asked for until there is one. */
   #reclusters = false
   #hasWork = false
 
   constructor(options: ClusterNodeOptions) {
     this.#options = options
+    const { clock, clockBound: bound, timeout: window } = options
+    const clocks = (this.clocks = new PeerClocks({ self: options.self.id, clock, bound, window }))
     const send = (to: NodeId, message: ClusterMessage) =>
       void this.#outputs.push({ kind: 'send', to, message })
     for (const { name, store, saved } of options.namespaces) {
@@ -143,7 +154,7 @@ export class ClusterNode {
       const self = options.self.id
       this.namespaces.set(
         name,
-        new ApNamespace({ name, self, store, send, changed, ...(saved ? { saved } : {}) }),
+        new ApNamespace({ name, self, store, clocks, send, changed, ...(saved ? { saved } : {}) }),
       )
     }
     const { self, timeout, strong = [], metadata: saved = [] } = options
@@ -189,6 +200,7 @@ export class ClusterNode {
     this.strong.tick(now)
     this.work(now)
     this.routing.tick(now)
+    if (now >= this.#nextJudgement) this.#judgeClocks(now)
     this.metadata.tick(now)
     this.#saveIfDue(now)
     if (now >= this.#nextStatus) this.#sayStatus(now)
@@ -211,6 +223,8 @@ export class ClusterNode {
   receive(now: number, from: Process, message: ClusterMessage): void {
     switch (message.kind) {
       case 'heartbeat':
+        if (message.time !== undefined) this.clocks.hear(now, from.id, message.time)
+        return this.#handle(this.membership.receive(now, from, message))
       case 'view':
         return this.#handle(this.membership.receive(now, from, message))
       case 'proxy':
@@ -271,12 +285,21 @@ export class ClusterNode {
 
   #handle(outputs: MembershipOutput<NodeReport, ViewInput>[]): void {
     for (const output of outputs) {
-      if (output.kind === 'send') this.#outputs.push(output)
+      if (output.kind === 'send') this.#outputs.push({ ...output, message: this.#withTime(output.message) })
       else if (output.kind === 'store') {
         this.#leave()
         this.#outputs.push({ kind: 'storePromise', promised: output.promised })
       } else this.#enter(output.record)
     }
+  }
+
+  #withTime(message: MembershipMessage<NodeReport, ViewInput>): ClusterMessage {
+    return message.kind === 'heartbeat' ? { ...message, time: this.#options.clock() } : message
+  }
+
+  #judgeClocks(now: number): void {
+    this.#nextJudgement = now + judgementPeriod
+    this.clocks.judge(now, this.membership.active?.members.map(({ id }) => id) ?? [])
   }
 
   #leave(): void {

@@ -94,7 +94,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   }
 
   get inPlace(): InPlaceMaster | undefined {
-    return this.#takeIn.isOver && !this.#isFull ? this : undefined
+    return this.#takeIn.isOver && !this.#isFull && !this.#context.clocks.isRefused ? this : undefined
   }
 
   newest(digest: Buffer): StoredVersion | undefined {
@@ -115,6 +115,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#now = now
     const { facts } = request
     if (!facts.writes) return this.#execute(request)
+    if (this.#context.clocks.isRefused) return request.answer(bareAnswer(ResultCode.FORBIDDEN))
     if (this.#isFull) return request.answer(bareAnswer(ResultCode.DEVICE_OVERLOAD))
     if (this.#takeIn.isOver) return this.#execute(request)
     const asked = this.#asking.ask(now, facts.digest, this.#takeIn.left, {
@@ -132,7 +133,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   /** Deletes a record whose time is over; false when that cannot be now. */
   expire(now: number, digest: Buffer): boolean {
     this.#now = now
-    if (!this.#takeIn.isOver) return false
+    if (!this.#takeIn.isOver || this.#context.clocks.isRefused) return false
     for (const { outgoing } of this.#replicas.values()) if (!outgoing.takesGifts) return false
     const { store, copy } = this.#context
     const gone = store.remove(digest)

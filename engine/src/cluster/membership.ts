@@ -12,7 +12,8 @@ import { compareViewIds, noView, sameView, type ViewId } from './view-id.ts'
 import { Views, type ViewMessage, type ViewRecord, type ViewsOptions } from './views.ts'
 
 export type MembershipMessage<Report, Input> =
-  | { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat }
+  /** `time`: what the sender's clock shows, ms since 1970. */
+  | { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat; readonly time?: number }
   | { readonly kind: 'view'; readonly toStart: string; readonly message: ViewMessage<Report, Input> }
 
 export type MembershipOutput<Report, Input> =

@@ -1,6 +1,7 @@
 import type { CopyStore } from './copy-store.ts'
 import type { PartitionBody } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
+import type { PeerClocks } from './peer-clocks.ts'
 import type { PeerFlow } from './peer-flow.ts'
 import { type Ancestors, type Past, regimesWith, withRegime } from './past.ts'
 import type { Regime } from './regime.ts'
@@ -38,6 +39,7 @@ export interface PartitionContext {
   readonly copy: Copy
   readonly send: (to: NodeId, body: PartitionBody) => void
   readonly flow: PeerFlow
+  readonly clocks: PeerClocks
   /** The copy's past or wholeness is another one; `now` when it says less than before. */
   readonly changed: (save: 'soon' | 'now') => void
   /** The master has something to do when time passes. */

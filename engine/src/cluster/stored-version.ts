@@ -30,14 +30,14 @@ export interface HeldVersion {
 }
 
 /** Whether the first one is kept when two copies hold different versions (C5 of README.md). */
-export function wins(policy: ConflictPolicy, one: HeldVersion, other: HeldVersion): boolean {
+export function wins(rule: ConflictRule, one: HeldVersion, other: HeldVersion): boolean {
   const [a, b] = [one.version, other.version]
   if (covers(other.past, a)) return false
   if (covers(one.past, b)) return true
   // What the other copy's past names it would have, had it been acknowledged.
   const [aNamed, bNamed] = [comesFrom(other, a.regime), comesFrom(one, b.regime)]
   if (aNamed !== bNamed) return bNamed
-  return compareVersions(policy, a, b) > 0
+  return compareVersions(rule, a, b) > 0
 }
 
 /**
@@ -45,9 +45,17 @@ export function wins(policy: ConflictPolicy, one: HeldVersion, other: HeldVersio
  * copies meet. (time, regime, sequence) is the hybrid logical clock: time never falls from a version to the one that
  * replaces it, regime and sequence always grow, and a regime carries a hash of its leader, so no two sides tie.
  */
-export function compareVersions(policy: ConflictPolicy, a: Age, b: Age): number {
+export function compareVersions({ policy, latest }: ConflictRule, a: Age, b: Age): number {
   if (policy === 'generation' && a.generation !== b.generation) return a.generation - b.generation
+  const [aClaims, bClaims] = [a.lastUpdate <= latest, b.lastUpdate <= latest]
+  if (aClaims !== bClaims) return aClaims ? 1 : -1
   return a.lastUpdate - b.lastUpdate || a.regime - b.regime || a.sequence - b.sequence
+}
+
+export interface ConflictRule {
+  readonly policy: ConflictPolicy
+  /** A version with a later time loses against one without (K2). */
+  readonly latest: number
 }
 
 /** What of a version decides between two that were written apart from each other. */

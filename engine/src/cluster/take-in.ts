@@ -39,6 +39,7 @@ export class TakeIn {
   /** Own past when it began: what it covered then. */
   readonly #past: Past
   readonly #ancestors: Ancestors
+  #now = -Infinity
 
   constructor(context: PartitionContext, holders: readonly NodeId[], effects: TakeInEffects) {
     this.#context = context
@@ -49,6 +50,7 @@ export class TakeIn {
   }
 
   begin(now: number): void {
+    this.#now = now
     for (const [id, holder] of this.#holders) this.#context.flow.ask(id, () => this.#ask(now, id, holder))
   }
 
@@ -61,6 +63,7 @@ export class TakeIn {
   }
 
   tick(now: number): void {
+    this.#now = now
     for (const [id, holder] of this.#holders) {
       const { askedAt = Infinity } = holder
       if (now - askedAt >= askAgainAfter) this.#ask(now, id, holder)
@@ -104,7 +107,10 @@ export class TakeIn {
     if (found?.regime === regime && !origin) return true
     const mine = origin ?? (found && { version: found, past: this.#past, ancestors: this.#ancestors })
     if (mine && sameVersion(mine.version, theirs.version)) return true
-    const winner = !mine || wins(store.conflictPolicy, theirs, mine) ? theirs : mine
+    const { clocks } = this.#context
+    const { latest } = clocks
+    if (theirs.version.lastUpdate > latest) clocks.refuse(this.#now, theirs.version.lastUpdate)
+    const winner = !mine || wins({ policy: store.conflictPolicy, latest }, theirs, mine) ? theirs : mine
     const loser = winner === mine ? theirs : mine
     if (loser && !covers(winner.past, loser.version)) this.#cut(loser.version.regime, winner.past)
     if (winner !== origin && !this.#effects.install(winner)) return false

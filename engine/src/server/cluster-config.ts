@@ -14,6 +14,11 @@ export interface ClusterConfig {
   heartbeatMs?: number
   /** Milliseconds of silence after which a node counts as gone; at least four heartbeats. */
   timeoutMs?: number
+  /**
+   * Seconds by which this node's clock may differ from most others' before its available namespaces take no writes; 0 =
+   * any.
+   */
+  clockSkewS?: number
 }
 
 export interface ResolvedCluster {
@@ -21,6 +26,8 @@ export interface ResolvedCluster {
   readonly port: number
   readonly advertise: string | undefined
   readonly rack: number
+  /** Milliseconds. */
+  readonly clockBound: number
   readonly heartbeat: { readonly interval: number; readonly timeout: number }
 }
 
@@ -31,12 +38,15 @@ const clusterKeys: readonly (keyof ClusterConfig)[] = [
   'rack',
   'heartbeatMs',
   'timeoutMs',
+  'clockSkewS',
 ]
 
 /** As the real server: its port for other nodes is the service port + 2. */
 const meshPortBehind = 2
 /** Milliseconds; as the real server's defaults. */
 export const defaultHeartbeat = { interval: 150, timeout: 1500 }
+const defaultClockSkewS = 40
+const largestClockSkewS = 86_400
 const largestRack = 1_000_000
 const addressForm = /^(?:\[[^\]]+\]|[^:\s]+):\d{1,5}$/
 
@@ -46,6 +56,7 @@ export function resolveCluster(cluster: ClusterConfig, servicePort: number): Res
   refuseUnknown(cluster, clusterKeys, 'cluster.')
   const { seeds = [], rack = 0 } = cluster
   const { heartbeatMs = defaultHeartbeat.interval, timeoutMs = defaultHeartbeat.timeout } = cluster
+  const { clockSkewS = defaultClockSkewS } = cluster
   if (!Array.isArray(seeds) || !seeds.every(isAddress))
     throw invalid('cluster.seeds', seeds, "a list of addresses such as '127.0.0.1:3002'")
   const { advertise } = cluster
@@ -58,6 +69,7 @@ export function resolveCluster(cluster: ClusterConfig, servicePort: number): Res
     port: whole(port, 'cluster.port', 0, 65_535),
     advertise,
     rack: whole(rack, 'cluster.rack', 0, largestRack),
+    clockBound: 1000 * whole(clockSkewS, 'cluster.clockSkewS', 0, largestClockSkewS),
     heartbeat: { interval, timeout: whole(timeoutMs, 'cluster.timeoutMs', 4 * interval, 600_000) },
   }
 }

@@ -39,6 +39,18 @@ export interface PartitionFacts {
   readonly records: number
 }
 
+/** The clocks of the members. */
+export interface ClockFacts {
+  /** Milliseconds that one may be off; 0 = any. */
+  readonly bound: number
+  /** Milliseconds between the first and the last. */
+  readonly skew: number
+  /** Members whose clock is off by more than the bound. */
+  readonly outliers: readonly string[]
+  /** Versions that came with a time beyond the bound. */
+  readonly refusedTimes: number
+}
+
 /** The cluster this node is in, as info commands see and change it. */
 export interface ClusterState {
   /** False for a node that is alone by its configuration. */
@@ -58,6 +70,7 @@ export interface ClusterState {
     readonly rebalance: number
     readonly peers: number
   }
+  readonly clocks: ClockFacts
   /** Where clients reach this node. */
   readonly addresses: readonly string[]
   /** Where other nodes do. */

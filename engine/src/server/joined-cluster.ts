@@ -13,7 +13,7 @@ import { viewKey } from '../cluster/view-id.ts'
 import type { ViewRecord } from '../cluster/views.ts'
 import type { Namespace } from '../namespace/namespace.ts'
 import { PARTITIONS } from '../values/digest.ts'
-import type { ClusterState, Member, Ownership, PartitionFacts, Peer } from './cluster-state.ts'
+import type { ClockFacts, ClusterState, Member, Ownership, PartitionFacts, Peer } from './cluster-state.ts'
 import type { ClusterHost } from './mesh/cluster-host.ts'
 
 export interface JoinedClusterParts {
@@ -91,6 +91,10 @@ export class JoinedCluster implements ClusterState {
 
   get generations(): ClusterState['generations'] {
     return this.#generations
+  }
+
+  get clocks(): ClockFacts {
+    return this.#node.clocks
   }
 
   get addresses(): readonly string[] {
@@ -172,6 +176,7 @@ export class JoinedCluster implements ClusterState {
       ['migrate_rx_partitions_initial', Math.max(initial.rx, rx)],
       ['migrate_rx_partitions_remaining', rx],
       ...this.#unavailable(namespace),
+      ['clock_skew_stop_writes', this.#node.namespaces.has(namespace) && this.#node.clocks.isRefused],
       ['migrate_signals_remaining', this.#node.namespaces.get(namespace)?.surplus ?? 0],
       ...Object.entries(this.#node.routing.countersOf(namespace)),
     ])

@@ -20,6 +20,7 @@ export class LoneCluster implements ClusterState {
   readonly peers = []
   readonly alumni = []
   readonly rosters = undefined
+  readonly clocks = { bound: 0, skew: 0, outliers: [], refusedTimes: 0 }
   readonly #node: Loner
 
   constructor(node: Loner) {

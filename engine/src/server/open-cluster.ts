@@ -79,6 +79,8 @@ export async function openCluster(
     ),
     strong: strong.map(({ setup }) => setup),
     serviceAddresses: addresses,
+    clock: world.clock,
+    clockBound: cluster.clockBound,
     onServing: (record) => state.serves(record),
     promised: folder?.promised ?? noView,
     savePromise: (promised: ViewId) => folder?.savePromise(promised) ?? Promise.resolve(),

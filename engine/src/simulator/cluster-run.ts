@@ -19,6 +19,7 @@ import { ClusterStage } from './cluster-stage.ts'
 import type { Durability } from './cluster-world.ts'
 import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
+import { checkClocks, setClocksRight } from './clock-outlier.ts'
 import { checkConflicts } from './split-conflicts.ts'
 import { Storm } from './storm.ts'
 
@@ -33,6 +34,8 @@ export interface ClusterRunOptions {
 
 const rounds = 8
 const clients = 6
+/** Milliseconds. */
+const usualBound = 40_000
 
 export async function runCluster(options: ClusterRunOptions): Promise<RunResult> {
   const run = new ClusterRun(options)
@@ -61,7 +64,9 @@ class ClusterRun {
     const racks = random.pick([1, 1, 2, 3])
     // Not by chance, so that the known seeds stay what they are.
     const conflictPolicy = conflictPolicies[seed % conflictPolicies.length]!
-    const setting = { nodes, partitions, replicationFactor, racks, durability, conflictPolicy, lines }
+    const clockBound = kind === 'splits' && seed % 3 === 0 ? usualBound : 0
+    const policies = { conflictPolicy, clockBound }
+    const setting = { nodes, partitions, replicationFactor, racks, durability, ...policies, lines }
     const stage = (this.#stage = new ClusterStage(random, setting))
     this.#clients = new ClusterClients(stage.world, stage.nodes, 1 + random.below(12))
     this.#storm = new Storm({ ...stage.world, nodes: stage.nodes, own: clusterFaults(stage) })
@@ -118,6 +123,7 @@ class ClusterRun {
     ]
     for (const text of found) stage.violate(text)
     if (!this.#losses && this.goesOn) await checkConflicts(stage, this.#clients.digests)
+    if (!this.#losses && this.goesOn) await checkClocks(stage, this.#clients.digests)
   }
 
   result(seed: number): RunResult {
@@ -170,6 +176,7 @@ class ClusterRun {
   async #calm(): Promise<void> {
     const { nodes } = this.#stage
     this.#storm.calm()
+    if (this.#stage.world.clockBound > 0) await setClocksRight(this.#stage)
     for (const node of nodes) {
       node.disk.repair()
       node.replicationFactor = this.#losses?.replicationFactor ?? this.#replicationFactor

@@ -169,6 +169,8 @@ export class ClusterSimNode implements FaultyNode {
       random: () => random.fraction(),
       promised: saved.promised,
       metadata: saved.metadata,
+      clock: () => this.#wallClock(),
+      clockBound: this.#world.clockBound,
       rack: this.#rack,
       namespaces: strong
         ? []
@@ -335,6 +337,7 @@ export class ClusterSimNode implements FaultyNode {
     this.#do(running, ({ node, store, strong }) => {
       const { clock, random } = this.#world
       node.tick(clock.now)
+      for (const line of node.clocks.takeNotes()) this.#say(line)
       strong?.tick()
       store.runSlice(this.#wallClock(), 1)
       clock.after(random.between(5, 20), () => this.#tick(running))

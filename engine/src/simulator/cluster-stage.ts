@@ -29,6 +29,8 @@ export interface StageSetting {
   readonly isStrong?: boolean
   /** `generation` by default. */
   readonly conflictPolicy?: ConflictPolicy
+  /** 0 by default. */
+  readonly clockBound?: number
   /** Lines of the transcript that are kept. */
   readonly lines?: number | undefined
 }
@@ -52,7 +54,7 @@ export class ClusterStage {
 
   constructor(random: Random, setting: StageSetting) {
     const { nodes, partitions, replicationFactor, racks, durability, isStrong = false, lines } = setting
-    const { conflictPolicy = 'generation' } = setting
+    const { conflictPolicy = 'generation', clockBound = 0 } = setting
     this.random = random
     this.transcript = new Transcript(lines)
     const byId = new Map<string, ClusterSimNode>()
@@ -68,6 +70,7 @@ export class ClusterStage {
       durability,
       isStrong,
       conflictPolicy,
+      clockBound,
       tally: this.tally,
       say: (node, text) => this.say(node, text),
       violate: (text) => this.violate(text),

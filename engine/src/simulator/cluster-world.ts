@@ -28,6 +28,8 @@ export interface ClusterWorld {
   /** The namespace is strong. */
   readonly isStrong: boolean
   readonly conflictPolicy: ConflictPolicy
+  /** Milliseconds by which clocks may differ; 0 = any. */
+  readonly clockBound: number
   readonly tally: Tally
   readonly say: (node: string, text: string) => void
   /** Something that must hold does not. */

@@ -2,11 +2,10 @@
  * The last act of a run with splits: two sides write the same records, apart from each other, and meet again. Of each
  * record the version must stay that the namespace's rule names (C5 of cluster/README.md).
  */
-import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import type { StoredVersion } from '../cluster/stored-version.ts'
 import type { ClusterSimNode } from './cluster-sim-node.ts'
 import type { ClusterStage } from './cluster-stage.ts'
-import { beatTimeout, namespaceName } from './cluster-world.ts'
+import { beatTimeout, type ClusterWorld, epoch, namespaceName } from './cluster-world.ts'
 import { describeVersion } from './describe-message.ts'
 import { countRequest, deleteRequest, readAnswer } from './request-body.ts'
 
@@ -35,7 +34,7 @@ export async function checkConflicts(stage: ClusterStage, digests: readonly Buff
   if (!stage.goesOn) return
   for (const [index, [one, other]] of pairs.entries()) {
     const kept = versionOn(nodes, both[index]!)
-    const due = one && other && staying(world.conflictPolicy, one, other)
+    const due = one && other && staying(world, one, other)
     if (!due) continue
     stage.tally.add(`conflict by ${world.conflictPolicy}`)
     if (kept?.deleted === due.deleted && kept.bins.equals(due.bins)) continue
@@ -75,13 +74,13 @@ function versionOn(side: readonly ClusterSimNode[], digest: Buffer): StoredVersi
 }
 
 /** None where the rule does not say. */
-function staying(
-  policy: ConflictPolicy,
-  one: StoredVersion,
-  other: StoredVersion,
-): StoredVersion | undefined {
-  const byGeneration = policy === 'generation' ? one.generation - other.generation : 0
-  const difference = byGeneration || one.lastUpdate - other.lastUpdate
+function staying(world: ClusterWorld, one: StoredVersion, other: StoredVersion): StoredVersion | undefined {
+  const { conflictPolicy, clockBound, clock } = world
+  const byGeneration = conflictPolicy === 'generation' ? one.generation - other.generation : 0
+  // Clocks are right by now, or there is no bound; what they were before is beyond it by far.
+  const latest = clockBound > 0 ? epoch + clock.now + clockBound : Infinity
+  const byBelief = Number(one.lastUpdate <= latest) - Number(other.lastUpdate <= latest)
+  const difference = byGeneration || byBelief || one.lastUpdate - other.lastUpdate
   if (difference === 0) return undefined
   return difference > 0 ? one : other
 }

@@ -74,7 +74,7 @@ describe('a screen of a cluster', () => {
       { address: '127.0.0.1:3020', info: undefined },
     ]
     expect(clusterFrame(nodes)).toEqual([
-      'cluster larder  2 of 3 nodes answer, led by A3: 1,500 copies of partitions to fill or hand over',
+      'cluster larder  2 of 3 nodes answer, led by A3: 1,500 copies of partitions to fill or hand over; clocks 0 ms apart',
       '',
       'node              address                 masters  replicas     objects unavailable  migrations    proxied      memory',
       'A1                127.0.0.1:3000            2,048         8           7           2           0          7   100.0 MiB',
@@ -93,5 +93,11 @@ describe('a screen of a cluster', () => {
     expect(clusterFrame(pair(settled))[0]).toContain('led by A3: settled')
     const other = new Map(settled).set('statistics', 'cluster_key=L;cluster_integrity=true')
     expect(clusterFrame(pair(other))[0]).toContain('making a new view')
+  })
+
+  it('says whose clock is off, as any of the nodes sees it', () => {
+    const seen = node('A2', 'cluster_clock_skew_ms=7200000;cluster_clock_skew_outliers=A3,A7', 8)
+    const nodes = [settled, seen].map((info) => ({ address: '127.0.0.1:3000', info }))
+    expect(clusterFrame(nodes)[0]).toMatch(/; clocks 7,200,000 ms apart, OFF: A3, A7$/)
   })
 })

@@ -18,9 +18,13 @@ const age: fc.Arbitrary<Age> = fc.record({
   sequence: fc.constantFrom(1, 2, 3),
 })
 const policy = fc.constantFrom(...conflictPolicies)
+/** Of the times above one is beyond it. */
+const latest = 2 ** 30
 
-const later = (by: ConflictPolicy, a: Age, b: Age): Age => (compareVersions(by, a, b) < 0 ? b : a)
-const sign = (by: ConflictPolicy, a: Age, b: Age): number => Math.sign(compareVersions(by, a, b))
+const later = (by: ConflictPolicy, a: Age, b: Age): Age =>
+  compareVersions({ policy: by, latest }, a, b) < 0 ? b : a
+const sign = (by: ConflictPolicy, a: Age, b: Age): number =>
+  Math.sign(compareVersions({ policy: by, latest }, a, b))
 
 describe.each(conflictPolicies)('versions by %s', (by) => {
   it('stand in one order', () => {
@@ -76,13 +80,23 @@ describe('copies that meet', () => {
   it('keep the higher generation or the later one, as the namespace says', () => {
     const often = held({ regimes: [5, 6], ends: [7, 1] }, 9, 1000, 6)
     const late = held({ regimes: [5, 8], ends: [7, 1] }, 3, 2000, 8)
-    expect(wins('generation', often, late)).toBe(true)
-    expect(wins('last-update-time', often, late)).toBe(false)
+    expect(wins({ policy: 'generation', latest: Infinity }, often, late)).toBe(true)
+    expect(wins({ policy: 'last-update-time', latest: Infinity }, often, late)).toBe(false)
+  })
+
+  it('do not believe a time beyond the bound, unless all are', () => {
+    const rule = { policy: 'last-update-time', latest: 1500 } as const
+    const [soon, far, farther] = [1000, 2000, 3000].map((time, i) =>
+      held({ regimes: [5, 6 + i], ends: [7, 1] }, 1, time, 6 + i),
+    )
+    expect(wins(rule, soon!, far!)).toBe(true)
+    expect(wins(rule, farther!, far!)).toBe(true)
+    expect(wins({ ...rule, latest: Infinity }, soon!, far!)).toBe(false)
   })
 
   it('let go of what the other one has had, whatever its numbers say', () => {
     const old = held(past, 65_000, 9e12, 5)
     const next = held({ regimes: [5, 6], ends: [7, 1] }, 1, 1, 6)
-    for (const by of conflictPolicies) expect(wins(by, next, old)).toBe(true)
+    for (const by of conflictPolicies) expect(wins({ policy: by, latest: Infinity }, next, old)).toBe(true)
   })
 })

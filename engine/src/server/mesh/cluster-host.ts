@@ -27,6 +27,10 @@ export interface ClusterHostOptions {
   readonly promised: ViewId
   /** Milliseconds between beats, and of silence after which a node counts as gone. */
   readonly heartbeat?: { readonly interval: number; readonly timeout: number }
+  /** ms since 1970; the system's by default. */
+  readonly clock?: () => number
+  /** Milliseconds by which clocks may differ; 0, the default, = any. */
+  readonly clockBound?: number
   /** Where clients reach this node, once that is known. */
   readonly serviceAddresses?: () => readonly string[]
   /** Bring it to disk before they resolve; calls of each come one after the other. */
@@ -79,6 +83,8 @@ export class ClusterHost {
     this.node = new ClusterNode({
       ...{ self, cluster, rack, namespaces, promised, serviceAddresses },
       metadata: options.metadata ?? [],
+      clock: options.clock ?? Date.now,
+      clockBound: options.clockBound ?? 0,
       ...(options.strong ? { strong: options.strong } : {}),
       ...(options.heartbeat ?? defaultHeartbeat),
       // Ids are learned from the mesh; a node that has seeds waits for them before it makes a view of its own.
@@ -144,6 +150,7 @@ export class ClusterHost {
     this.#timer = setInterval(() => {
       this.node.tick(performance.now())
       this.#drain()
+      for (const line of this.node.clocks.takeNotes()) onNote(line)
       if (this.node.hasWork && !this.#filling) this.#fillLater(fillingRest)
     }, tickPeriod)
   }
