@@ -133,8 +133,8 @@ async function enter(view: number, copies: StrongCopies, written: Written): Prom
   const waits: Promise<void>[] = []
   for (let i = 0; i < partitions; i++) {
     const disk = copies.disk(i)
-    const { horizon, truncated, lineage } = disk
-    disk.apply({ horizon, truncated, lineage: begun(lineage, regimeOf(regime)) })
+    const { horizon, truncations, lineage } = disk
+    disk.apply({ horizon, truncations, lineage: begun(lineage, regimeOf(regime)) })
     disk.keep(withActivation(view === 1 ? blankMeta : disk.meta, { activation, rosters }, true))
     waits.push(new Promise((resolve) => disk.whenSynced('data', resolve)))
     waits.push(new Promise((resolve) => disk.whenSynced('meta', resolve)))

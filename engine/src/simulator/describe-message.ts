@@ -77,10 +77,11 @@ function describeBody(body: StrongBody<RecordContent>): string {
 }
 
 function describeItem(item: StreamItem<RecordContent>): string {
+  if (item.kind === 'truncation') return `truncation ${item.truncation.number} of ${item.truncation.set}`
   if (item.kind !== 'write') return item.kind
   const { digest, version } = item.write
   const { regime, sequence } = version.position
-  const name = digest === undefined ? 'truncate' : nameOf(Buffer.from(digest, 'latin1'))
+  const name = nameOf(Buffer.from(digest, 'latin1'))
   return `${name}${version.content === undefined ? ' deleted' : ''} ${viewNumberOf(regime)}.${sequence}`
 }
 

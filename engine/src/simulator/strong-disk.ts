@@ -5,6 +5,7 @@
 import type { CopyChange, CopyDisk, CopyMeta, Digest, Version } from '../cluster/strong/copy-disk.ts'
 import { noLineage, type Lineage } from '../cluster/strong/lineage.ts'
 import { comparePositions, origin, type Position } from '../cluster/strong/position.ts'
+import { isTruncated, type Truncations } from '../cluster/strong/truncation.ts'
 import type { Random } from './random.ts'
 
 /** The disk of one copy in a schedule, and what can happen to it. */
@@ -14,6 +15,8 @@ export interface ScheduledDisk extends CopyDisk<string> {
   /** The process has come to its end in peace. */
   syncAll(): void
   losePower(random: Random): void
+  /** What readers find: nothing behind a truncation. */
+  read(digest: Digest): string | undefined
 }
 
 /** The process that has the disk. */
@@ -36,10 +39,17 @@ export class StrongDisk implements ScheduledDisk {
   #records = new Map<Digest, Version<string>>()
   #lineage: Lineage = noLineage
   #horizon = origin
-  #truncated = origin
+  #truncations: Truncations = []
+  readonly #setOf: (digest: Digest, content: string) => string
 
-  constructor({ later }: Pick<DiskProcess, 'later'>, meta: CopyMeta, lineage: Lineage) {
+  constructor(
+    { later }: Pick<DiskProcess, 'later'>,
+    meta: CopyMeta,
+    lineage: Lineage,
+    setOf: (digest: Digest, content: string) => string = setOfDigest,
+  ) {
     this.#later = later
+    this.#setOf = setOf
     this.#metas = [meta]
     this.apply({ lineage })
     this.#syncedData = 1
@@ -61,8 +71,13 @@ export class StrongDisk implements ScheduledDisk {
     return this.#horizon
   }
 
-  get truncated(): Position {
-    return this.#truncated
+  get truncations(): Truncations {
+    return this.#truncations
+  }
+
+  read(digest: Digest): string | undefined {
+    const version = this.#records.get(digest)
+    return version && !this.#isHidden(this.#truncations, digest, version) ? version.content : undefined
   }
 
   find(digest: Digest): Version<string> | undefined {
@@ -84,10 +99,11 @@ export class StrongDisk implements ScheduledDisk {
 
   droppable(limit: Position, count: number): Digest[] {
     const isWithin = (position: Position): boolean => comparePositions(position, limit) <= 0
-    const truncated = isWithin(this.#truncated) ? this.#truncated : origin
+    const gone = this.#truncations.filter(({ position }) => isWithin(position))
     const found = [...this.#records].filter(
-      ([, { position, content }]) =>
-        comparePositions(position, truncated) <= 0 || (content === undefined && isWithin(position)),
+      ([digest, version]) =>
+        this.#isHidden(gone, digest, version) ||
+        (version.content === undefined && isWithin(version.position)),
     )
     return found.slice(0, count).map(([digest]) => digest)
   }
@@ -123,11 +139,11 @@ export class StrongDisk implements ScheduledDisk {
     this.#records = new Map()
     this.#lineage = noLineage
     this.#horizon = origin
-    this.#truncated = origin
+    this.#truncations = []
     for (const change of this.#data) this.#apply(change)
   }
 
-  #apply({ whole, range, entries, lineage, state, horizon, truncated }: CopyChange<string>): void {
+  #apply({ whole, range, entries, lineage, state, horizon, truncations }: CopyChange<string>): void {
     if (whole) this.#records.clear()
     if (range) {
       for (const digest of this.#records.keys()) {
@@ -143,6 +159,16 @@ export class StrongDisk implements ScheduledDisk {
     }
     this.#lineage = lineage ?? (state ? { epochs: this.#lineage.epochs, state } : this.#lineage)
     this.#horizon = horizon ?? this.#horizon
-    this.#truncated = truncated ?? this.#truncated
+    this.#truncations = truncations ?? this.#truncations
   }
+
+  #isHidden(truncations: Truncations, digest: Digest, { position, content }: Version<string>): boolean {
+    const set = content === undefined ? '' : this.#setOf(digest, content)
+    return isTruncated(truncations, set, position)
+  }
+}
+
+/** Each record of a schedule is in a set of its own. */
+export function setOfDigest(digest: Digest): string {
+  return `set of ${digest}`
 }

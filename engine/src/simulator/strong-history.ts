@@ -1,9 +1,9 @@
 /** What clients asked of two records and what they were told. */
-import { contentOf, type Digest } from '../cluster/strong/copy-disk.ts'
+import type { Digest } from '../cluster/strong/copy-disk.ts'
 import type { Answer } from '../cluster/strong/master.ts'
 import type { StrongPartition } from '../cluster/strong/partition.ts'
 import { linearizability, maxOperations, type Operation } from './linearizability.ts'
-import type { ScheduledDisk } from './strong-disk.ts'
+import { type ScheduledDisk, setOfDigest } from './strong-disk.ts'
 import type { StrongWitness } from './strong-witness.ts'
 
 interface OpenOperation extends Operation {
@@ -29,6 +29,7 @@ export class StrongHistory {
   /** Orders beginnings and ends. */
   #time = 0
   #tokens = 0
+  #truncations = 0
   acknowledged = 0
   reads = 0
   gaveUp = 0
@@ -52,7 +53,7 @@ export class StrongHistory {
       digest,
       kind: 'write',
       run: (position) => {
-        operation.value = (contentOf(disk.find(digest), disk.truncated) ?? '') + token
+        operation.value = (disk.read(digest) ?? '') + token
         disk.apply({ entries: [[digest, { position, content: operation.value }]], state: position })
         return true
       },
@@ -67,7 +68,7 @@ export class StrongHistory {
       digest,
       kind: 'write',
       run: (position) => {
-        if (contentOf(disk.find(digest), disk.truncated) === undefined) return false
+        if (disk.read(digest) === undefined) return false
         disk.apply({ entries: [[digest, { position, content: undefined }]], state: position })
         return true
       },
@@ -75,11 +76,17 @@ export class StrongHistory {
     })
   }
 
-  truncate({ partition }: Copy): void {
-    const [first, ...others] = this.#digests
+  /** All, or every other time the set of this record alone. */
+  truncate({ partition }: Copy, digest: Digest): void {
+    const number = ++this.#truncations
+    const of = number % 2 === 1 ? undefined : digest
+    const [first, ...others] = of === undefined ? this.#digests : [of]
     const operation = this.#begin('delete', first!)
     for (const digest of others) this.#operations.get(digest)!.push(operation)
-    partition.truncate((answer) => this.#wrote(this.#digests, operation, answer, undefined))
+    const set = of === undefined ? '' : setOfDigest(of)
+    partition.truncate(set, number, (answer) =>
+      this.#wrote([first!, ...others], operation, answer, undefined),
+    )
   }
 
   read(now: number, { partition, disk }: Copy, digest: Digest): void {
@@ -88,7 +95,7 @@ export class StrongHistory {
       digest,
       kind: 'read',
       run: () => {
-        operation.value = contentOf(disk.find(digest), disk.truncated)
+        operation.value = disk.read(digest)
         return false
       },
       answer: (answer) => {

@@ -211,7 +211,7 @@ class StrongRun {
     const node = this.#random.pick(serving)
     const digest = this.#random.pick(digests)
     node.use((copy, now) => {
-      if (kind === 'truncate') history.truncate(copy)
+      if (kind === 'truncate') history.truncate(copy, digest)
       else if (kind === 'write') history.append(now, copy, digest)
       else history[kind](now, copy, digest)
     })

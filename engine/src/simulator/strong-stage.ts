@@ -6,7 +6,6 @@ import { Rendezvous } from '../cluster/rendezvous.ts'
 import type { Durability } from '../cluster/strong/activation.ts'
 import { blankMeta } from '../cluster/strong/copy-meta.ts'
 import { firstLineage } from '../cluster/strong/lineage.ts'
-import { contentOf } from '../cluster/strong/copy-disk.ts'
 import { isSeated, mayActivate, type RosterContent } from '../cluster/strong/roster.ts'
 import { noView } from '../cluster/view-id.ts'
 import { Clock } from './clock.ts'
@@ -139,7 +138,7 @@ export class StrongStage {
   accept({ disk }: StrongNode): void {
     this.#revived++
     this.witness.accept()
-    this.history.restart((digest) => contentOf(disk.find(digest), disk.truncated))
+    this.history.restart((digest) => disk.read(digest))
   }
 
   say(text: () => string): void {

@@ -3,7 +3,7 @@ import { sameProcess, type Process } from '../cluster/process.ts'
 import type { Durability, Plan } from '../cluster/strong/activation.ts'
 import type { Digest } from '../cluster/strong/copy-disk.ts'
 import { holds } from '../cluster/strong/lineage.ts'
-import { comparePositions, positionText, type Position } from '../cluster/strong/position.ts'
+import { positionText, type Position } from '../cluster/strong/position.ts'
 import { compareViewIds, sameView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import type { ScheduledDisk } from './strong-disk.ts'
 import type { StrongNode } from './strong-node.ts'
@@ -149,9 +149,9 @@ export class StrongWitness {
 /** A tombstone that one copy has dropped and the other has not makes no difference. */
 function seen({ disk }: StrongNode, digest: Digest): string {
   const version = disk.find(digest)
-  if (version?.content === undefined || comparePositions(version.position, disk.truncated) <= 0)
-    return 'nothing'
-  return `${version.content} of ${positionText(version.position)}`
+  const content = disk.read(digest)
+  if (version === undefined || content === undefined) return 'nothing'
+  return `${content} of ${positionText(version.position)}`
 }
 
 function factorOf({ rosters }: Plan): number {

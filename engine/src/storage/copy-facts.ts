@@ -1,7 +1,8 @@
 /**
  * What a copy of a partition is, beside its versions, and its bytes: numbers of 7 bits a byte, lowest first, the high
- * bit says that more follow. First the pairs (regime, sequence) of state, horizon, truncation and highest version; then
- * of each epoch its regime, by how much that exceeds the regime of its start, and the sequence of its start.
+ * bit says that more follow. First the pairs (regime, sequence) of state and horizon, the number of truncations and a
+ * zero, the pair of the highest version; then of each truncation its set, its number, regime and sequence; then of each
+ * epoch its regime, by how much that exceeds the regime of its start, and the sequence of its start.
  */
 
 /** Names a write, and the state of a copy that holds every write up to it. */
@@ -10,23 +11,34 @@ export interface Point {
   readonly sequence: number
 }
 
+/** What is at or below the position counts as deleted: of the set, or with id 0 of all. */
+export interface CopyTruncation {
+  readonly setId: number
+  /** Which truncation it was: those of a namespace are numbered upwards. */
+  readonly number: number
+  readonly position: Point
+}
+
 export interface CopyFacts {
   /** Regimes whose writes the copy holds, each with the state it began from. */
   readonly epochs: readonly { readonly regime: number; readonly start: Point }[]
   readonly state: Point
   /** The highest tombstone that was dropped. */
   readonly horizon: Point
-  /** What is at or below it counts as deleted. */
-  readonly truncated: Point
+  readonly truncations: readonly CopyTruncation[]
   /** No version is above it. */
   readonly highest: Point
 }
 
-export function writeFacts({ epochs, state, horizon, truncated, highest }: CopyFacts): Buffer {
+export function writeFacts({ epochs, state, horizon, truncations, highest }: CopyFacts): Buffer {
   const bytes: number[] = []
-  for (const { regime, sequence } of [state, horizon, truncated, highest]) {
+  for (const { regime, sequence } of [state, horizon]) {
     writeNumber(bytes, regime)
     writeNumber(bytes, sequence)
+  }
+  for (const number of [truncations.length, 0, highest.regime, highest.sequence]) writeNumber(bytes, number)
+  for (const { setId, number, position } of truncations) {
+    for (const each of [setId, number, position.regime, position.sequence]) writeNumber(bytes, each)
   }
   for (const { regime, start } of epochs) {
     writeNumber(bytes, regime)
@@ -49,13 +61,21 @@ export function readFacts(bytes: Buffer): CopyFacts {
     }
   }
   const point = (): Point => ({ regime: next(), sequence: next() })
-  const [state, horizon, truncated, highest] = [point(), point(), point(), point()]
+  const [state, horizon] = [point(), point()]
+  const count = next()
+  next()
+  const highest = point()
+  const truncations = Array.from({ length: count }, () => ({
+    setId: next(),
+    number: next(),
+    position: point(),
+  }))
   const epochs: CopyFacts['epochs'][number][] = []
   while (at < bytes.length) {
     const regime = next()
     epochs.push({ regime, start: { regime: regime - next(), sequence: next() } })
   }
-  return { epochs, state, horizon, truncated, highest }
+  return { epochs, state, horizon, truncations, highest }
 }
 
 function writeNumber(bytes: number[], value: number): void {

@@ -33,8 +33,8 @@ export class CopyLog {
   }
 
   /** Whether a truncation hides the version that the view shows. */
-  hides(digest: Buffer, at: number, { regime, sequence }: RecordView): boolean {
-    return this.states.hides(this.#contents.index.partitionOf(digest, at), regime, sequence)
+  hides(digest: Buffer, at: number, { setId, regime, sequence }: RecordView): boolean {
+    return this.states.hides(this.#contents.index.partitionOf(digest, at), setId, regime, sequence)
   }
 
   /** From here on, until the end, all holds or nothing. No other work may come between. */

@@ -2,7 +2,7 @@
  * Where the copy of each partition stands, and how a start finds it again.
  *
  * A write that moves the state says so in its own entry and costs nothing more. Everything else that changes a copy's
- * lineage, state, horizon or truncation writes all of them to the log, as one entry that replaces the last one. So the
+ * lineage, state, horizon or truncations writes all of them to the log, as one entry that replaces the last one. So the
  * state is the one of that entry, or that of the highest write of the same regime which moved it. While a copy is being
  * filled its writes move nothing; before the first of them the state is written down, since the entry that it rested on
  * may be replaced and go.
@@ -11,12 +11,11 @@ import { type CopyFacts, type Point, readFacts, writeFacts } from './copy-facts.
 import { EntryKind } from './entry.ts'
 import type { LogEntry } from './log-entry.ts'
 
-/** Numbers of a partition: four points. */
-const width = 8
+/** Numbers of a partition: three points. */
+const width = 6
 const stateAt = 0
 const horizonAt = 2
-const truncatedAt = 4
-const highestAt = 6
+const highestAt = 4
 
 /** What has changed since it was last written down. */
 const stateMoved = 1
@@ -25,6 +24,7 @@ const highestRose = 2
 export class CopyStates {
   readonly #points: Float64Array
   readonly #epochs: CopyFacts['epochs'][]
+  readonly #truncations: CopyFacts['truncations'][]
   readonly #changed: Uint8Array
   /** Where the log says it; 0 = nowhere. */
   readonly #places: Int32Array
@@ -36,6 +36,7 @@ export class CopyStates {
   constructor(partitions: number, append: ((entry: LogEntry, before: number) => number) | undefined) {
     this.#points = new Float64Array(partitions * width)
     this.#epochs = new Array<CopyFacts['epochs']>(partitions).fill([])
+    this.#truncations = new Array<CopyFacts['truncations']>(partitions).fill([])
     this.#changed = new Uint8Array(partitions)
     this.#places = new Int32Array(partitions)
     this.#append = append
@@ -50,7 +51,7 @@ export class CopyStates {
       epochs: this.#epochs[partition]!,
       state: this.#point(partition, stateAt),
       horizon: this.#point(partition, horizonAt),
-      truncated: this.#point(partition, truncatedAt),
+      truncations: this.#truncations[partition]!,
       highest: this.#point(partition, highestAt),
     }
   }
@@ -67,17 +68,22 @@ export class CopyStates {
     return this.#point(partition, horizonAt)
   }
 
-  truncatedOf(partition: number): Point {
-    return this.#point(partition, truncatedAt)
+  truncationsOf(partition: number): CopyFacts['truncations'] {
+    return this.#truncations[partition]!
   }
 
   isState(partition: number, regime: number, sequence: number): boolean {
     return this.#order(partition * width + stateAt, regime, sequence) === 0
   }
 
-  /** Whether a truncation hides the version. */
-  hides(partition: number, regime: number, sequence: number): boolean {
-    return this.#order(partition * width + truncatedAt, regime, sequence) <= 0
+  /** Whether a truncation hides the version of a record of this set. */
+  hides(partition: number, setId: number, regime: number, sequence: number): boolean {
+    for (const { setId: of, position } of this.#truncations[partition]!) {
+      if (of !== 0 && of !== setId) continue
+      if (regime < position.regime || (regime === position.regime && sequence <= position.sequence))
+        return true
+    }
+    return false
   }
 
   /** Whether a version above the point may be there. */
@@ -167,12 +173,12 @@ export class CopyStates {
     this.#places[partition] = this.#append(entry, this.#places[partition]!)
   }
 
-  #take(partition: number, { epochs, state, horizon, truncated, highest }: CopyFacts): void {
+  #take(partition: number, { epochs, state, horizon, truncations, highest }: CopyFacts): void {
     const at = partition * width
     this.#epochs[partition] = epochs
+    this.#truncations[partition] = truncations
     this.#set(at + stateAt, state.regime, state.sequence)
     this.#set(at + horizonAt, horizon.regime, horizon.sequence)
-    this.#set(at + truncatedAt, truncated.regime, truncated.sequence)
     this.#set(at + highestAt, highest.regime, highest.sequence)
     this.#changed[partition] = 0
   }

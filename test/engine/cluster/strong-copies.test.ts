@@ -5,6 +5,7 @@ import { blankMeta } from '../../../engine/src/cluster/strong/copy-meta.ts'
 import { begun, noLineage } from '../../../engine/src/cluster/strong/lineage.ts'
 import { laterPosition, origin, type Position } from '../../../engine/src/cluster/strong/position.ts'
 import type { RecordContent } from '../../../engine/src/cluster/strong/record-content.ts'
+import { type Truncations, withTruncation } from '../../../engine/src/cluster/strong/truncation.ts'
 import { SimulatedDisk } from '../../../engine/src/simulator/disk.ts'
 import { Random } from '../../../engine/src/simulator/random.ts'
 import { StrongDisk } from '../../../engine/src/simulator/strong-disk.ts'
@@ -48,14 +49,19 @@ function sight<Content>(
     droppable: [disk.droppable(point, Infinity).sort(), disk.droppable(point, 2).length],
     lineage: disk.lineage,
     horizon: disk.horizon,
-    truncated: disk.truncated,
+    truncations: disk.truncations,
   }
 }
 
 type Change = CopyChange<string>
 
 function model(changes: readonly Change[]): StrongDisk {
-  const disk = new StrongDisk({ later: () => undefined }, blankMeta, noLineage)
+  const disk = new StrongDisk(
+    { later: () => undefined },
+    blankMeta,
+    noLineage,
+    (_, text) => contentOf(text).set,
+  )
   for (const change of changes) disk.apply(change)
   return disk
 }
@@ -65,6 +71,7 @@ class Writer {
   readonly #partition: number
   readonly #random: Random
   #regime = 0
+  #truncations = 0
   #mode: 'away' | 'following' | 'filling' = 'away'
 
   constructor(partition: number, random: Random) {
@@ -90,7 +97,7 @@ class Writer {
     }
     this.#mode = 'following'
     const lineage = begun(disk.lineage, this.#regime)
-    const unit = { horizon: disk.horizon, truncated: disk.truncated, lineage }
+    const unit = { horizon: disk.horizon, truncations: disk.truncations, lineage }
     if (this.#random.chance(0.4)) return unit
     return { ...unit, whole: this.#random.chance(0.3), entries: this.#entries(disk, 6) }
   }
@@ -98,7 +105,7 @@ class Writer {
   #follow(disk: StrongDisk): Change {
     const { state } = disk.lineage
     const position = { regime: state.regime, sequence: state.sequence + 1 }
-    if (this.#random.chance(0.05)) return { truncated: position, state: position }
+    if (this.#random.chance(0.05)) return { truncations: this.#truncated(disk, position), state: position }
     if (this.#random.chance(0.1)) {
       const gone = disk.droppable(state, this.#random.below(9))
       const horizon = gone.reduce(
@@ -129,7 +136,11 @@ class Writer {
     this.#mode = 'following'
     const lineage = begun({ ...disk.lineage, state: this.#position() }, this.#regime)
     const state = { regime: this.#regime, sequence: this.#random.below(1000) }
-    return { lineage: { ...lineage, state }, truncated: this.#position(), horizon: disk.horizon }
+    return {
+      lineage: { ...lineage, state },
+      truncations: this.#truncated(disk, this.#position()),
+      horizon: disk.horizon,
+    }
   }
 
   #entries(disk: StrongDisk, most: number): Entry<string>[] {
@@ -140,6 +151,11 @@ class Writer {
       entries.set(digest, [digest, this.#random.chance(0.25) ? undefined : version])
     }
     return [...entries.values()].filter(([digest, version]) => version ?? disk.find(digest))
+  }
+
+  #truncated(disk: StrongDisk, position: Position): Truncations {
+    const set = this.#random.pick(['', 'set', 'nobody'])
+    return withTruncation(disk.truncations, { set, number: ++this.#truncations, position })
   }
 
   #position(): Position {

@@ -73,7 +73,7 @@ describe('requests on a strong namespace', () => {
     const copy = copies.disk(partition)
     records.run(putRequest(nameOf(1), 'one'), partition, { regime, sequence: 1 })
     const position = { regime, sequence: 2 }
-    copy.apply({ truncated: position, state: position })
+    copy.apply({ truncations: [{ set: '', number: 1, position }], state: position })
     const code = (request: Buffer) =>
       readAnswer(records.run(request, partition, { regime, sequence: 3 }).answer).code
     expect(code(readRequest(nameOf(1)))).toBe(ResultCode.NOT_FOUND)

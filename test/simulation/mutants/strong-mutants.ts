@@ -390,9 +390,9 @@ const mutants: readonly Strong[] = [
     also: [
       {
         file: strong('fill'),
-        find: "this.#end = this.#stream.push({ kind: 'filled', lineage, horizon, truncated })",
+        find: "this.#end = this.#stream.push({ kind: 'filled', lineage, horizon, truncations })",
         replace:
-          "this.#end = this.#stream.push({ kind: 'filled', lineage, horizon: horizon && origin, truncated })",
+          "this.#end = this.#stream.push({ kind: 'filled', lineage, horizon: horizon && origin, truncations })",
       },
       {
         file: strong('fill'),
@@ -491,16 +491,24 @@ const mutants: readonly Strong[] = [
   {
     name: 'T1: a fill does not pass the truncation on',
     file: strong('replica'),
-    find: 'disk.apply({ lineage, truncated, horizon:',
-    replace: 'disk.apply({ lineage, truncated: truncated && disk.truncated, horizon:',
+    find: 'disk.apply({ lineage, truncations, horizon:',
+    replace: 'disk.apply({ lineage, truncations: truncations && disk.truncations, horizon:',
     seed: 176,
+    breaks: 'F1|A8|L1',
+  },
+  {
+    name: 'T1: a truncation of one set ends those of others',
+    file: strong('truncation'),
+    find: '...truncations.filter((each) => !isNeedless(each)), ',
+    replace: '',
+    seed: 0,
     breaks: 'F1|A8|L1',
   },
   {
     name: 'T1: a unit does not pass the truncation on',
     file: strong('bring-up'),
     find: '{ ...unit, horizon,',
-    replace: '{ ...unit, truncated: disk.truncated, horizon,',
+    replace: '{ ...unit, truncations: disk.truncations, horizon,',
     seed: 62,
     breaks: 'F1|A8|L1',
   },

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { planOf, type SingleInput } from '../../../engine/src/cluster/strong/activation.ts'
-import { contentOf } from '../../../engine/src/cluster/strong/copy-disk.ts'
 import type { Process } from '../../../engine/src/cluster/process.ts'
 import { Standstills } from '../../../engine/src/cluster/strong/standstill.ts'
 import { blankMeta } from '../../../engine/src/cluster/strong/copy-meta.ts'
@@ -63,7 +62,7 @@ function scene() {
       digest,
       kind: 'write',
       run: (position) => {
-        const content = (contentOf(disk.find(digest), disk.truncated) ?? '') + token
+        const content = (disk.read(digest) ?? '') + token
         disk.apply({ entries: [[digest, { position, content }]], state: position })
         return true
       },
@@ -77,7 +76,7 @@ function scene() {
   ) => {
     let content: string | undefined
     const run = () => {
-      content = contentOf(disk.find('A'), disk.truncated)
+      content = disk.read('A')
       return false
     }
     master.execute(now, {

@@ -15,9 +15,15 @@ import type { Lineage } from '../../../engine/src/cluster/strong/lineage.ts'
 import type { Position } from '../../../engine/src/cluster/strong/position.ts'
 import type { RecordContent } from '../../../engine/src/cluster/strong/record-content.ts'
 import { StrongCopies } from '../../../engine/src/cluster/strong/strong-copies.ts'
+import type { Truncations } from '../../../engine/src/cluster/strong/truncation.ts'
 import { SimulatedDisk, type SimulatedDiskOptions } from '../../../engine/src/simulator/disk.ts'
 import { Random } from '../../../engine/src/simulator/random.ts'
-import type { DiskProcess, ScheduledDisk } from '../../../engine/src/simulator/strong-disk.ts'
+import {
+  type DiskProcess,
+  type ScheduledDisk,
+  setOfDigest,
+} from '../../../engine/src/simulator/strong-disk.ts'
+import { newView } from '../../../engine/src/storage/record.ts'
 import { RecordStore } from '../../../engine/src/storage/record-store.ts'
 import { readWhole, writeWhole } from '../../../engine/src/storage/whole-file.ts'
 
@@ -77,8 +83,14 @@ export class StoreDisk implements ScheduledDisk {
     return this.#copy.horizon
   }
 
-  get truncated(): Position {
-    return this.#copy.truncated
+  get truncations(): Truncations {
+    return this.#copy.truncations
+  }
+
+  read(digest: Digest): string | undefined {
+    const view = newView()
+    const isThere = this.#life.store.find(Buffer.from(longOf(digest), 'latin1'), 0, view)
+    return isThere ? view.buffer.toString('utf8', view.binsStart, view.binsEnd) : undefined
   }
 
   find(digest: Digest): Version<string> | undefined {
@@ -104,7 +116,9 @@ export class StoreDisk implements ScheduledDisk {
       ...rest,
       ...(range && { range: { after: long(range.after), upTo: long(range.upTo) } }),
       ...(entries && {
-        entries: entries.map(([digest, version]) => [longOf(digest), version && realOf(version)] as const),
+        entries: entries.map(
+          ([digest, version]) => [longOf(digest), version && realOf(digest, version)] as const,
+        ),
       }),
     })
   }
@@ -223,9 +237,9 @@ export class StoreDisk implements ScheduledDisk {
   }
 }
 
-function realOf({ position, content }: Version<string>): Version<RecordContent> {
+function realOf(digest: Digest, { position, content }: Version<string>): Version<RecordContent> {
   if (content === undefined) return { position, content }
-  const facts = { generation: 1, voidTime: 0, lastUpdate: 0, set: '', binCount: 1 }
+  const facts = { generation: 1, voidTime: 0, lastUpdate: 0, set: setOfDigest(digest), binCount: 1 }
   return { position, content: { ...facts, key: Buffer.alloc(0), bins: Buffer.from(content) } }
 }
 

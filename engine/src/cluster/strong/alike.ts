@@ -10,7 +10,7 @@ export const serving = { kind: 'serving' } as const
 export const nothingHeld = { kind: 'held', digests: [] } as const
 export const nothingToGive = {
   kind: 'unit',
-  unit: { whole: false, entries: [], horizon: origin, truncated: origin },
+  unit: { whole: false, entries: [], horizon: origin, truncations: [] },
 } as const
 
 const alike: ReadonlySet<object> = new Set([written, serving, nothingHeld, nothingToGive])

@@ -92,7 +92,7 @@ export class BringUp<Content> {
       ? disk.digestsAfter(undefined, Infinity)
       : new Set([...held, ...disk.digestsAbove(point)])
     const entries = [...digests].map((digest) => [digest, disk.find(digest)] as const)
-    return { whole, entries, horizon: disk.horizon, truncated: disk.truncated }
+    return { whole, entries, horizon: disk.horizon, truncations: disk.truncations }
   }
 
   #pointOf(process: Process) {
@@ -101,7 +101,7 @@ export class BringUp<Content> {
   }
 }
 
-function isNothing({ whole, entries, horizon, truncated }: Unit<unknown>): boolean {
-  if (whole || entries.length > 0) return false
-  return comparePositions(horizon, origin) === 0 && comparePositions(truncated, origin) === 0
+function isNothing({ whole, entries, horizon, truncations }: Unit<unknown>): boolean {
+  if (whole || entries.length > 0 || truncations.length > 0) return false
+  return comparePositions(horizon, origin) === 0
 }

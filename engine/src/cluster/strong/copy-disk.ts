@@ -1,7 +1,8 @@
 import type { ViewId } from '../view-id.ts'
 import type { Lineage } from './lineage.ts'
-import { comparePositions, type Position } from './position.ts'
+import type { Position } from './position.ts'
 import type { Rosters, Seat } from './roster.ts'
+import type { Truncations } from './truncation.ts'
 
 /** Twenty bytes as a latin1 string: a key of maps. */
 export type Digest = string
@@ -51,7 +52,8 @@ export interface CopyChange<Content> {
   /** Moves the state, within its regime. */
   readonly state?: Position
   readonly horizon?: Position
-  readonly truncated?: Position
+  /** All that hold from now on. */
+  readonly truncations?: Truncations
 }
 
 export type Entry<Content> = readonly [Digest, Version<Content> | undefined]
@@ -65,8 +67,7 @@ export interface CopyDisk<Content> {
   readonly lineage: Lineage
   /** The highest position of a tombstone that was dropped (rule F5). */
   readonly horizon: Position
-  /** What is at or below it counts as deleted (rule T1). */
-  readonly truncated: Position
+  readonly truncations: Truncations
   /** Tombstones and truncated versions included. */
   find(digest: Digest): Version<Content> | undefined
   /** Of versions above the point, in any order. */
@@ -75,19 +76,11 @@ export interface CopyDisk<Content> {
   digestsAfter(digest: Digest | undefined, count: number): Digest[]
   /**
    * Up to that many, in any order, that need not be kept once everything up to the limit is acknowledged by all: deletes
-   * at or below it, and, if the truncation is, what that hides.
+   * at or below it, and what a truncation hides that is.
    */
   droppable(limit: Position, count: number): Digest[]
   apply(change: CopyChange<Content>): void
   keep(meta: CopyMeta): void
   /** Calls back when all that was given so far is synced; never if the process ends before. */
   whenSynced(file: 'data' | 'meta', done: () => void): void
-}
-
-/** What is left of a version behind a truncation. */
-export function contentOf<Content>(
-  version: Version<Content> | undefined,
-  truncated: Position,
-): Content | undefined {
-  return version && comparePositions(version.position, truncated) > 0 ? version.content : undefined
 }

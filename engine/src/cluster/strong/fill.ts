@@ -106,7 +106,7 @@ export class Fill<Content> {
   }
 
   #finish(): void {
-    const { lineage, horizon, truncated } = this.#context.disk
-    this.#end = this.#stream.push({ kind: 'filled', lineage, horizon, truncated })
+    const { lineage, horizon, truncations } = this.#context.disk
+    this.#end = this.#stream.push({ kind: 'filled', lineage, horizon, truncations })
   }
 }

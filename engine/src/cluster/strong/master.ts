@@ -16,6 +16,7 @@ import type { StreamItem } from './message.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import type { PartitionContext } from './partition-context.ts'
 import { positionText, type Position } from './position.ts'
+import { withTruncation } from './truncation.ts'
 
 /** Writes that may wait for their acknowledgement, of one record and of the partition. */
 export const maxWritesPerRecord = 20
@@ -113,16 +114,17 @@ export class Master<Content> {
     this.#replicate({ kind: 'write', write: { digest, version } })
   }
 
-  /** Deletes everything (rule T1). */
-  truncate(answer: (answer: Answer) => void): void {
+  /** Deletes the set, without a name everything (rule T1); `number` says which truncation it is. */
+  truncate(set: string, number: number, answer: (answer: Answer) => void): void {
     const { disk } = this.#context
     if (this.#pending.length >= maxWrites) return answer({ kind: 'refused', why: 'overload' })
-    const position = { regime: this.#regime, sequence: ++this.#sequence }
+    const position = { regime: this.#regime, sequence: this.#sequence + 1 }
+    const truncation = { set, number, position }
+    disk.apply({ truncations: withTruncation(disk.truncations, truncation), state: position })
+    this.#sequence = position.sequence
     this.#lastTruncation = position.sequence
     this.#pending.push({ position, digest: undefined, answer, waiters: [] })
-    disk.apply({ truncated: position, state: position })
-    const version = { position, content: undefined }
-    this.#replicate({ kind: 'write', write: { digest: undefined, version } })
+    this.#replicate({ kind: 'truncation', truncation })
   }
 
   /** Runs it when the other complete replicas have confirmed the view. */

@@ -2,16 +2,19 @@ import type { ViewId } from '../view-id.ts'
 import type { Digest, Entry, Version } from './copy-disk.ts'
 import type { Lineage } from './lineage.ts'
 import type { Position } from './position.ts'
+import type { Truncation, Truncations } from './truncation.ts'
 
-/** A numbered write: of one record, or without a digest the truncation of all that was before. */
+/** A numbered write. */
 export interface Write<Content> {
-  readonly digest: Digest | undefined
+  readonly digest: Digest
   readonly version: Version<Content>
 }
 
 /** What goes from the master to one replica, in order and without gaps (rules W1, F2). */
 export type StreamItem<Content> =
   | { readonly kind: 'write'; readonly write: Write<Content> }
+  /** Numbered as a write. */
+  | { readonly kind: 'truncation'; readonly truncation: Truncation }
   /** Asks what the target holds above the point; without one it will be filled range by range. */
   | { readonly kind: 'fill'; readonly point: Position | undefined; readonly horizon: Position }
   | { readonly kind: 'records'; readonly entries: readonly Entry<Content>[] }
@@ -25,7 +28,7 @@ export type StreamItem<Content> =
       readonly kind: 'filled'
       readonly lineage: Lineage
       readonly horizon: Position
-      readonly truncated: Position
+      readonly truncations: Truncations
     }
   /** The master asks the target from now on (rule F4). */
   | { readonly kind: 'complete' }
@@ -35,7 +38,7 @@ export interface Unit<Content> {
   readonly whole: boolean
   readonly entries: readonly Entry<Content>[]
   readonly horizon: Position
-  readonly truncated: Position
+  readonly truncations: Truncations
 }
 
 export type StrongBody<Content> =

@@ -41,6 +41,7 @@ export class OutgoingStream<Content> {
     if (count <= 0) return false
     for (const gone of this.#items.splice(0, count)) {
       if (gone.kind === 'write') this.#acknowledgedSequence = gone.write.version.position.sequence
+      else if (gone.kind === 'truncation') this.#acknowledgedSequence = gone.truncation.position.sequence
     }
     this.#first += count
     this.#said = Math.max(this.#said, this.#first - 1)

@@ -19,6 +19,7 @@ import type { PartitionContext } from './partition-context.ts'
 import { laterPosition } from './position.ts'
 import { Replica } from './replica.ts'
 import type { Standstills } from './standstill.ts'
+import { isTruncated } from './truncation.ts'
 
 export interface StrongPartitionOptions<Content> {
   readonly self: Process
@@ -172,9 +173,9 @@ export class StrongPartition<Content> {
     master.execute({ ...operation, kind: 'read' })
   }
 
-  truncate(answer: (answer: Answer) => void): void {
+  truncate(set: string, number: number, answer: (answer: Answer) => void): void {
     const master = this.#acting?.master
-    if (master) master.truncate(answer)
+    if (master) master.truncate(set, number, answer)
     else answer({ kind: 'refused', why: 'unavailable' })
   }
 
@@ -192,8 +193,10 @@ export class StrongPartition<Content> {
     let { horizon } = disk
     for (const digest of dropped) {
       const version = disk.find(digest)
-      // Whoever gets a delta gets the truncation, too: what that hides is not missed.
-      if (version && version.content === undefined) horizon = laterPosition(horizon, version.position)
+      // Whoever gets a delta gets the truncation, too: what one of all sets hides is not missed. Of one set it may be,
+      // by a copy that has the record in another.
+      if (version && !isTruncated(disk.truncations, '', version.position))
+        horizon = laterPosition(horizon, version.position)
     }
     disk.apply({ entries: dropped.map((digest) => [digest, undefined] as const), horizon })
     acting.master?.sayAcknowledged()

@@ -9,7 +9,8 @@ import type { Digest } from './copy-disk.ts'
 import { withClaim } from './copy-meta.ts'
 import type { StreamItem, Write } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
-import { laterPosition, positionText } from './position.ts'
+import { laterPosition, positionText, type Position } from './position.ts'
+import { type Truncation, withTruncation } from './truncation.ts'
 
 export class Replica<Content> {
   readonly #context: PartitionContext<Content>
@@ -67,6 +68,8 @@ export class Replica<Content> {
     switch (item.kind) {
       case 'write':
         return this.#write(item.write)
+      case 'truncation':
+        return this.#truncate(item.truncation)
       case 'fill':
         this.#held = item.point ? disk.digestsAbove(item.point) : []
         return disk.apply({ horizon: laterPosition(disk.horizon, item.horizon) })
@@ -80,8 +83,8 @@ export class Replica<Content> {
       }
       case 'filled': {
         this.#held = undefined
-        const { lineage, truncated } = item
-        disk.apply({ lineage, truncated, horizon: laterPosition(disk.horizon, item.horizon) })
+        const { lineage, truncations } = item
+        disk.apply({ lineage, truncations, horizon: laterPosition(disk.horizon, item.horizon) })
         this.#follows = true
         this.#unsyncedEnd = this.#applied + 1
         return
@@ -92,15 +95,24 @@ export class Replica<Content> {
   }
 
   #write({ digest, version }: Write<Content>): void {
+    this.#context.disk.apply({ entries: [[digest, version]], ...this.#moved(version.position) })
+  }
+
+  #truncate(truncation: Truncation): void {
     const { disk } = this.#context
-    const { regime, sequence } = version.position
-    const { state } = disk.lineage
+    const truncations = withTruncation(disk.truncations, truncation)
+    disk.apply({ truncations, ...this.#moved(truncation.position) })
+  }
+
+  /** How a numbered write moves the state. */
+  #moved(position: Position): { readonly state?: Position } {
+    const { state } = this.#context.disk.lineage
+    const { regime, sequence } = position
     if (regime !== this.#regime) throw new Error(`a write of ${regime} in regime ${this.#regime}`)
-    if (this.#follows && (state.regime !== regime || state.sequence + 1 !== sequence))
-      throw new Error(`write ${positionText(version.position)} after ${positionText(state)}`)
-    const moved = this.#follows ? { state: version.position } : {}
-    if (digest === undefined) disk.apply({ truncated: version.position, ...moved })
-    else disk.apply({ entries: [[digest, version]], ...moved })
+    if (!this.#follows) return {}
+    if (state.regime !== regime || state.sequence + 1 !== sequence)
+      throw new Error(`write ${positionText(position)} after ${positionText(state)}`)
+    return { state: position }
   }
 
   #claim(): void {

@@ -1,5 +1,5 @@
 /** The strongly consistent copies that a node keeps of a namespace: their data in its store, their metas in one file. */
-import type { CopyFacts } from '../../storage/copy-facts.ts'
+import type { CopyFacts, CopyTruncation } from '../../storage/copy-facts.ts'
 import type { CopyLog } from '../../storage/copy-log.ts'
 import { EPOCH_2010_MS } from '../../namespace/namespace.ts'
 import { newDraft, newView, type RecordView } from '../../storage/record.ts'
@@ -9,8 +9,9 @@ import type { CopyChange, CopyDisk, CopyMeta, Digest, Entry, Version } from './c
 import { closed } from './copy-meta.ts'
 import { CopyMetas, type WholeFile } from './copy-metas.ts'
 import { type Lineage, noLineage } from './lineage.ts'
-import { comparePositions, origin, type Position } from './position.ts'
+import { comparePositions, type Position } from './position.ts'
 import type { RecordContent } from './record-content.ts'
+import type { Truncations } from './truncation.ts'
 
 export interface StrongCopiesOptions {
   /** Opened with `strong`. */
@@ -78,9 +79,9 @@ export class StrongCopies {
     const log = this.#options.store.copies!
     const seconds = Math.floor((now - EPOCH_2010_MS) / 1000)
     const found: Digest[] = []
-    log.scan(partition, {}, (digest, { voidTime, regime, sequence }, isDelete) => {
+    log.scan(partition, {}, (digest, { voidTime, setId, regime, sequence }, isDelete) => {
       const isOver = isDelete === false && voidTime !== 0 && voidTime <= seconds
-      if (isOver && !log.states.hides(partition, regime, sequence)) found.push(textOf(digest))
+      if (isOver && !log.states.hides(partition, setId, regime, sequence)) found.push(textOf(digest))
       return found.length < count
     })
     return found
@@ -134,13 +135,22 @@ class Shared {
     this.metas = metas
   }
 
+  setName(id: number): string {
+    const name = id === 0 ? undefined : this.store.sets[id]?.name
+    return name ? name.buffer.toString('latin1', name.start, name.end) : ''
+  }
+
+  setId(name: string): number {
+    const bytes = Buffer.from(name, 'latin1')
+    return this.store.setId(bytes, 0, bytes.length, true)
+  }
+
   contentOf(view: RecordView): RecordContent {
-    const name = view.setId === 0 ? undefined : this.store.sets[view.setId]?.name
     return {
       generation: view.generation,
       voidTime: view.voidTime,
       lastUpdate: view.lastUpdate,
-      set: name ? name.buffer.toString('latin1', name.start, name.end) : '',
+      set: this.setName(view.setId),
       key: Buffer.from(view.buffer.subarray(view.keyStart, view.keyEnd)),
       bins: Buffer.from(view.buffer.subarray(view.binsStart, view.binsEnd)),
       binCount: view.binCount,
@@ -149,7 +159,6 @@ class Shared {
 
   put(digest: Digest, { position, content }: Version<RecordContent>, advances: boolean): void {
     const draft = this.#draft
-    const set = Buffer.from(content?.set ?? '', 'latin1')
     draft.digest = Buffer.from(digest, 'latin1')
     draft.regime = position.regime
     draft.sequence = position.sequence
@@ -157,7 +166,7 @@ class Shared {
     draft.generation = content?.generation ?? 0
     draft.voidTime = content?.voidTime ?? 0
     draft.lastUpdate = content?.lastUpdate ?? 0
-    draft.setId = set.length === 0 ? 0 : this.store.setId(set, 0, set.length, true)
+    draft.setId = this.setId(content?.set ?? '')
     draft.key = content?.key ?? none
     draft.keyEnd = draft.key.length
     draft.bins = content?.bins ?? none
@@ -189,8 +198,11 @@ class PartitionCopy implements CopyDisk<RecordContent> {
     return this.#shared.log.states.horizonOf(this.#partition)
   }
 
-  get truncated(): Position {
-    return this.#shared.log.states.truncatedOf(this.#partition)
+  get truncations(): Truncations {
+    const shared = this.#shared
+    return shared.log.states
+      .truncationsOf(this.#partition)
+      .map(({ setId, number, position }) => ({ set: shared.setName(setId), number, position }))
   }
 
   find(digest: Digest): Version<RecordContent> | undefined {
@@ -220,13 +232,15 @@ class PartitionCopy implements CopyDisk<RecordContent> {
 
   droppable(limit: Position, count: number): Digest[] {
     const { log } = this.#shared
-    const { truncated } = this
-    const gone = comparePositions(truncated, limit) <= 0 ? truncated : origin
+    const gone = log.states
+      .truncationsOf(this.#partition)
+      .filter(({ position }) => comparePositions(position, limit) <= 0)
     const found: Digest[] = []
-    if (count <= 0 || (this.#shared.store.tombstones === 0 && comparePositions(gone, origin) === 0))
-      return found
+    if (count <= 0 || (this.#shared.store.tombstones === 0 && gone.length === 0)) return found
     log.scan(this.#partition, {}, (digest, position, isDelete) => {
-      const isGone = isDelete !== undefined && comparePositions(position, gone) <= 0
+      const isHidden = (by: CopyTruncation) =>
+        (by.setId === 0 || by.setId === position.setId) && comparePositions(position, by.position) <= 0
+      const isGone = isDelete !== undefined && gone.some(isHidden)
       if (isGone || (isDelete === true && comparePositions(position, limit) <= 0)) found.push(textOf(digest))
       return found.length < count
     })
@@ -267,10 +281,10 @@ class PartitionCopy implements CopyDisk<RecordContent> {
 
   /** One write that moves the state to itself is one entry. */
   #applyWrite(change: CopyChange<RecordContent>): boolean {
-    const { whole, range, entries = [], lineage, state, horizon, truncated } = change
+    const { whole, range, entries = [], lineage, state, horizon, truncations } = change
     const [digest, version] = entries[0] ?? []
     if (entries.length !== 1 || digest === undefined || !version || !state) return false
-    if (whole || range || lineage || horizon || truncated) return false
+    if (whole || range || lineage || horizon || truncations) return false
     const before = this.#shared.log.states.stateOf(this.#partition)
     if (comparePositions(state, version.position) !== 0 || state.regime !== before.regime) return false
     this.#shared.put(digest, version, true)
@@ -296,13 +310,19 @@ class PartitionCopy implements CopyDisk<RecordContent> {
     lineage,
     state,
     horizon,
-    truncated,
+    truncations,
   }: CopyChange<RecordContent>): Partial<CopyFacts> | undefined {
-    if (!lineage && !state && !horizon && !truncated) return undefined
+    if (!lineage && !state && !horizon && !truncations) return undefined
     return {
       ...(lineage ? { epochs: lineage.epochs, state: lineage.state } : state ? { state } : {}),
       ...(horizon && { horizon }),
-      ...(truncated && { truncated }),
+      ...(truncations && {
+        truncations: truncations.map(({ set, number, position }) => ({
+          setId: this.#shared.setId(set),
+          number,
+          position,
+        })),
+      }),
     }
   }
 }
