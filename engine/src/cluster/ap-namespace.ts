@@ -4,15 +4,17 @@
  * behind it; a partition that nobody fills or writes to costs nothing.
  */
 import type { ClientRequest } from './client-request.ts'
-import type { ClusteredNamespace, OpenWrite } from './clustered-namespace.ts'
+import type { ClusteredNamespace } from './clustered-namespace.ts'
 import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import type { PartitionBody, PartitionMessage } from './data-message.ts'
+import { LeavingCopies } from './leaving-copies.ts'
 import { Mastership } from './mastership.ts'
 import type { NodeId } from './node-id.ts'
+import { OpenWrites } from './open-writes.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
 import type { Place } from './partition-map.ts'
-import { covers, noAncestors, noPast, type Past, SharedRegimes } from './past.ts'
+import { type Past, SharedRegimes } from './past.ts'
 import type { PeerClocks } from './peer-clocks.ts'
 import { PeerFlow } from './peer-flow.ts'
 import type { Regime } from './regime.ts'
@@ -25,9 +27,8 @@ const lookPeriod = 50
 const queryPeriod = 200
 /** Milliseconds after which it is saved again that this node is there. */
 const presencePeriod = 1_800_000
-/** Partitions asked about in one go, and versions forgotten in one go. */
+/** Partitions asked about in one go. */
 const queriesAtOnce = 512
-const forgottenAtOnce = 64
 /** What beginning to be the master of a partition costs, in versions looked at. */
 const beginningCost = 8
 
@@ -70,16 +71,9 @@ export class ApNamespace implements ClusteredNamespace {
   readonly #questions = new Map<number, PartitionBody & { kind: 'take' }>()
   #unsettled = 0
   #misplaced = 0
-  /** Writes of older views, by partition. */
-  readonly #unanswered = new Map<number, OpenWrite[]>()
-  /** Partitions of which this node holds something that it need not hold once all replicas are whole. */
-  readonly #surplus = new Set<number>()
-  /** Partitions whose data goes once it is saved that this node keeps no copy. */
-  readonly #leaving = new Set<number>()
-  #leavingSaved = false
-  /** Partitions of which this node may hold records that were deleted meanwhile, and those it is to empty. */
-  readonly #stale = new Set<number>()
-  readonly #emptying = new Set<number>()
+  /** Of older views. */
+  readonly #open = new OpenWrites()
+  readonly #leaving: LeavingCopies
   readonly #leftAt: number
   #nextPresence = 0
   #nextLook = -Infinity
@@ -92,10 +86,11 @@ export class ApNamespace implements ClusteredNamespace {
     this.store = options.store
     const { saved, store } = options
     this.#copies = copiesFrom(saved, store.partitions)
+    this.#leaving = new LeavingCopies(store, this.#copies, () => options.changed('soon'))
     this.#leftAt = saved?.at ?? store.time
     const away = store.time - this.#leftAt
     if (store.tombstoneLife > 0 && away > store.tombstoneLife - 2 * presencePeriod)
-      for (let partition = 0; partition < store.partitions; partition++) this.#stale.add(partition)
+      this.#leaving.wereLongAway()
     // T1: a replica deletes only what its master's stream says.
     this.store.onExpired = (partition, digest) => this.masterOf(partition)?.expire(this.#now, digest) ?? false
   }
@@ -104,13 +99,13 @@ export class ApNamespace implements ClusteredNamespace {
     return reportOf(
       this.#copies,
       (partition) => this.store.isEmpty(partition),
-      (partition) => this.#stale.has(partition),
+      (partition) => this.#leaving.isStale(partition),
     )
   }
 
   save(): SavedCopies {
     // A start that finds some of them left over must know how old they are.
-    return savedFrom(this.#copies, this.#stale.size > 0 ? this.#leftAt : this.store.time)
+    return savedFrom(this.#copies, this.#leaving.hasStale ? this.#leftAt : this.store.time)
   }
 
   /** The row of the map in the present view. */
@@ -141,15 +136,14 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** Partitions of which this node holds something that it need not hold. */
   get surplus(): number {
-    return this.#surplus.size + this.#leaving.size
+    return this.#leaving.count
   }
 
   /** The view is over: nothing of it is acknowledged any more. */
   leave(): void {
     for (const [partition, mastership] of this.#masterships.entries()) {
       const left = mastership?.close() ?? []
-      if (left.length === 0) continue
-      this.#unanswered.set(partition, [...(this.#unanswered.get(partition) ?? []), ...left])
+      if (left.length > 0) this.#open.add(partition, left)
     }
     this.#masterships = []
     this.#replicas = []
@@ -166,7 +160,7 @@ export class ApNamespace implements ClusteredNamespace {
     this.#begun = 0
     this.#unsettled = 0
     this.#misplaced = 0
-    this.#surplus.clear()
+    this.#leaving.beginView()
     for (const [partition, place] of places.entries()) {
       const copy = this.#copies[partition]!
       const takesPart = this.#takesPart(place)
@@ -174,10 +168,7 @@ export class ApNamespace implements ClusteredNamespace {
       copy.regime = takesPart ? regime : undefined
       copy.applied = 0
       copy.wholeNow = false
-      if (this.#stale.has(partition)) this.#meetStale(partition, place)
-      // What is left of what was being forgotten came from the master's copy, and meets it again.
-      if (takesPart) this.#leaving.delete(partition)
-      else if (this.#holdsAny(partition)) this.#surplus.add(partition)
+      this.#leaving.meet(partition, { takesPart, counts: this.#counts(place) })
       if (!this.#isMaster(partition)) continue
       this.#unsettled++
       if (place.replicas[0] !== place.master) this.#misplaced++
@@ -195,7 +186,7 @@ export class ApNamespace implements ClusteredNamespace {
     this.#now = now
     const { partition } = message
     // What comes now comes again.
-    if (this.#emptying.has(partition)) return
+    if (this.#leaving.isEmptying(partition)) return
     if (message.kind === 'settled') {
       if (from === this.#places[partition]?.master) this.#settled(partition, message.past)
       return
@@ -241,7 +232,7 @@ export class ApNamespace implements ClusteredNamespace {
     this.#now = now
     let done = 0
     while (done < versions) {
-      const steps = this.#answerQuestion() + this.#beginNext() + this.#give(now) + this.#forgetSome()
+      const steps = this.#answerQuestion() + this.#beginNext() + this.#give(now) + this.#leaving.forgetSome()
       if (steps === 0) break
       done += steps
     }
@@ -250,7 +241,7 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** What `save` answered is on disk. */
   saved(): void {
-    this.#leavingSaved = true
+    this.#leaving.saved()
   }
 
   #beginMastership(view: ServedView, partition: number): Mastership {
@@ -306,9 +297,10 @@ export class ApNamespace implements ClusteredNamespace {
     return master === self || replicas.includes(self)
   }
 
-  #holdsAny(partition: number): boolean {
-    if (this.#leaving.has(partition)) return false
-    return this.#copies[partition]!.past.regimes.length > 0 || !this.store.isEmpty(partition)
+  /** The map knows this node's copy for one that holds something. */
+  #counts({ master, holders }: Place): boolean {
+    const { self } = this.#options
+    return master === self || holders.includes(self)
   }
 
   #answerQuestion(): number {
@@ -345,35 +337,26 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** Writes that an older view left open, of partitions that are settled here. */
   #answerOwn(now: number): void {
-    for (const [partition, open] of [...this.#unanswered]) {
-      this.#keepUnanswered(
-        partition,
-        open.filter(({ deadline }) => deadline > now),
-      )
+    this.#open.expire(now)
+    for (const partition of [...this.#open.partitions]) {
       const mastership = this.#masterships[partition]
       if (mastership?.isSettled) this.#settled(partition, mastership.past)
     }
-  }
-
-  #keepUnanswered(partition: number, left: OpenWrite[]): void {
-    if (left.length > 0) this.#unanswered.set(partition, left)
-    else this.#unanswered.delete(partition)
   }
 
   /** Asks masters about what waits for their partitions to be settled: open writes, and data that could go. */
   #query(): void {
     if (!this.#view) return
     let left = queriesAtOnce
-    for (const partition of new Set([...this.#unanswered.keys(), ...this.#surplus])) {
+    for (const partition of new Set([...this.#open.partitions, ...this.#leaving.surplus])) {
       const { master } = this.#places[partition]!
       if (master === this.#options.self) continue
       if (left-- === 0) return
       this.#send(this.#view.name, partition, master, {
         kind: 'query',
-        wantsPast: this.#unanswered.has(partition),
+        wantsPast: this.#open.has(partition),
       })
-      // To the end: the others come first.
-      if (this.#surplus.delete(partition)) this.#surplus.add(partition)
+      this.#leaving.toEnd(partition)
     }
   }
 
@@ -381,57 +364,9 @@ export class ApNamespace implements ClusteredNamespace {
   #settled(partition: number, told: Past | undefined): void {
     const copy = this.#copies[partition]!
     const past = told ?? (copy.wholeNow ? wholePast(copy) : undefined)
-    if (past) this.#answer(partition, past)
-    if (!this.#surplus.delete(partition)) return
-    if (this.#unanswered.has(partition) && !past) return void this.#surplus.add(partition)
-    copy.past = noPast
-    copy.ancestors = noAncestors
-    copy.whole = false
-    this.#leaving.add(partition)
-    this.#leavingSaved = false
-    this.#options.changed('soon')
-  }
-
-  /** Answers the open writes that a past covers. */
-  #answer(partition: number, past: Past): void {
-    const open = this.#unanswered.get(partition)
-    if (!open) return
-    const left = open.filter((unanswered) => {
-      if (!covers(past, unanswered.version)) return true
-      unanswered.acknowledge()
-      return false
-    })
-    this.#keepUnanswered(partition, left)
-  }
-
-  /** C7: a copy that was away for long is emptied where another one holds what it held. */
-  #meetStale(partition: number, { master, holders }: Place): void {
-    const { self } = this.#options
-    this.#emptying.delete(partition)
-    if (master === self || holders.includes(self) || this.store.isEmpty(partition)) {
-      this.#stale.delete(partition)
-      return
-    }
-    const copy = this.#copies[partition]!
-    copy.past = noPast
-    copy.ancestors = noAncestors
-    copy.whole = false
-    this.#emptying.add(partition)
-  }
-
-  #forgetSome(): number {
-    for (const partition of this.#emptying) {
-      if (this.store.forget(partition, forgottenAtOnce)) return forgottenAtOnce
-      this.#emptying.delete(partition)
-      this.#stale.delete(partition)
-      this.#options.changed('soon')
-      return forgottenAtOnce
-    }
-    if (!this.#leavingSaved) return 0
-    for (const partition of this.#leaving) {
-      if (!this.store.forget(partition, forgottenAtOnce)) this.#leaving.delete(partition)
-      return forgottenAtOnce
-    }
-    return 0
+    if (past) this.#open.answer(partition, past)
+    // Where writes still wait for the past it is asked for again.
+    if (past || !this.#open.has(partition)) this.#leaving.letGo(partition)
+    else this.#leaving.toEnd(partition)
   }
 }

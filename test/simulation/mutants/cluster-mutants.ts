@@ -49,7 +49,7 @@ export const clusterMutants: readonly Mutant[] = [
   },
   {
     name: 'C3: an open write is answered although nothing covers it',
-    file: 'cluster/ap-namespace.ts',
+    file: 'cluster/open-writes.ts',
     find: 'if (!covers(past, unanswered.version)) return true',
     replace: '',
     kind: 'losses',
