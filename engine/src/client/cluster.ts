@@ -13,8 +13,12 @@ import type { Routes } from './routes.ts'
 import { TcpWay } from './tcp-way.ts'
 import type { Way } from './way.ts'
 
-/** After a connection has broken, the next round comes so soon, unless it would come sooner. */
+/** After a connection has broken, and while a node does not answer, the next round comes so soon, or sooner. */
 const HURRIED_ROUND_MS = 100
+/** Failed rounds in a row after which a node is worth no hurry any more. */
+const HURRIED_ROUNDS = 50
+/** After the first answer a round waits so long for the other nodes, and then goes on with what they said before. */
+const LATE_MS = 100
 /** Of one question to one node. */
 const MAX_INFO_MS = 1000
 /** Failed rounds after which a node goes although no other node answers. */
@@ -36,8 +40,10 @@ class KnownNode {
   /** The generations whose peers and partitions have been fetched. */
   readonly known = { peers: '', partitions: '' }
   peers: readonly Peer[] = []
-  /** Rounds in a row without an answer. */
+  /** Questions in a row without an answer. */
   failures = 0
+  /** A question has not been answered yet. */
+  asked: Promise<void> | undefined
 
   constructor(told: Told, way: TcpWay) {
     this.id = told.id
@@ -121,13 +127,35 @@ export class Cluster implements Routes {
   async #round(): Promise<void> {
     this.#timer = undefined
     this.#hurried = false
-    await Promise.all([...this.#nodes.values()].map((node) => this.#refresh(node)))
+    await this.#refreshAll()
     await this.#learn()
     if (this.#nodes.size === 0 && !this.#closed) {
       await this.#meetSeeds()
       await this.#learn()
     }
-    this.#schedule(this.#hurried ? Math.min(HURRIED_ROUND_MS, this.#tendInterval) : this.#tendInterval)
+    this.#schedule(this.#isAmiss ? Math.min(HURRIED_ROUND_MS, this.#tendInterval) : this.#tendInterval)
+  }
+
+  /** The others may be about to take over what a node had. */
+  get #isAmiss(): boolean {
+    if (this.#hurried) return true
+    for (const { failures } of this.#nodes.values())
+      if (failures > 0 && failures <= HURRIED_ROUNDS) return true
+    return false
+  }
+
+  /** A node that hangs does not keep the round from what the others say. */
+  async #refreshAll(): Promise<void> {
+    const nodes = [...this.#nodes.values()]
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      for (const node of nodes)
+        void this.#refresh(node).then(() => {
+          if (node.failures === 0) timer ??= setTimeout(resolve, LATE_MS).unref()
+        })
+    })
+    await Promise.race([Promise.all(nodes.map(({ asked }) => asked)), late])
+    clearTimeout(timer)
   }
 
   async #meetSeeds(): Promise<string[]> {
@@ -172,7 +200,12 @@ export class Cluster implements Routes {
     return { id, peers, partitions }
   }
 
-  async #refresh(node: KnownNode): Promise<void> {
+  #refresh(node: KnownNode): Promise<void> {
+    node.asked ??= this.#ask(node).finally(() => (node.asked = undefined))
+    return node.asked
+  }
+
+  async #ask(node: KnownNode): Promise<void> {
     try {
       const told = await this.#question(node.way)
       if (told.id !== node.id) return this.#remove(node)
@@ -207,7 +240,7 @@ export class Cluster implements Routes {
 
   async #learnPeers(node: KnownNode, forced: boolean): Promise<void> {
     const { told, known } = node
-    if (told.peers === known.peers && !forced) return
+    if (told.peers === known.peers && (!forced || node.asked)) return
     try {
       const answers = await askInfo(node.way, ['peers-clear-std'], this.#infoTimeout)
       node.peers = parsePeers(answers.get('peers-clear-std') ?? '')

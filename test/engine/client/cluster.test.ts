@@ -2,7 +2,7 @@ import { type Client, connect, type Key } from '@larder/engine'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseHost, parsePeers } from '../../../engine/src/client/peers.ts'
 import { parseReplicas, PartitionMap } from '../../../engine/src/client/partition-map.ts'
-import { FakeCluster } from './fake-cluster.ts'
+import { FakeCluster, type FakeNode } from './fake-cluster.ts'
 
 const TEND_MS = 40
 let cluster: FakeCluster
@@ -68,6 +68,21 @@ describe('a cluster', () => {
     await vi.waitFor(async () => expect(await strays()).toEqual([]), 3000)
     await Promise.all(asked.map((key) => client.put(key, { again: true })))
   })
+
+  it.each([
+    ['is killed', 1000, (node: FakeNode) => cluster.kill(node)],
+    ['hangs', 400, (node: FakeNode) => cluster.hang(node)],
+  ])(
+    'a node %s: its new masters are learnt soon, though nobody asks for records',
+    async (_, tendInterval, lose) => {
+      client = await connect({ hosts: cluster.seeds, tendInterval, timeout: 10_000 })
+      lose(cluster.nodes[1]!)
+      await new Promise((resolve) => setTimeout(resolve, tendInterval + 50))
+      cluster.spread()
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      expect(await strays()).toEqual([])
+    },
+  )
 
   it('gains a node, which gets its requests', async () => {
     await connected()

@@ -42,6 +42,8 @@ export class FakeNode {
   peersGeneration = 1
   partitionGeneration: number = 1
   shownId: string
+  /** As a stopped process: takes every question about itself and answers none. */
+  hangs = false
   readonly #engine: Node
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
@@ -90,6 +92,7 @@ export class FakeNode {
   }
 
   async #answer(socket: Socket, frame: Buffer): Promise<void> {
+    if (frame[1] === 1 && this.hangs) return new Promise(() => undefined)
     if (frame[1] === 1) return void socket.write(this.#info(frame.toString('latin1', HEADER_BYTES)))
     const asked = readRequest(frame)
     this.asked.push(asked)
@@ -233,6 +236,12 @@ export class FakeCluster {
   /** The node is killed; the others notice when they are spread again. */
   kill(node: FakeNode): void {
     node.stop()
+    this.nodes = this.nodes.filter((other) => other !== node)
+  }
+
+  /** The same for a node that hangs. */
+  hang(node: FakeNode): void {
+    node.hangs = true
     this.nodes = this.nodes.filter((other) => other !== node)
   }
 
