@@ -14,12 +14,15 @@ const turns = 10
 const turnMs = 20
 
 /**
- * A node is killed: how long until a write to every partition has been answered, asked by a client that was connected
+ * A node is killed, and nodes and client share all cores: how long until a write to every partition has been answered, asked by a client that was connected
  * before and was told nothing. Each partition is written to five times a second, from the kill on, until that has gone
  * well once.
  */
 export async function clusterFailover(): Promise<void> {
-  const cluster = await ClusterProcesses.start({ size, namespaces: ['test,replicationFactor=2'] })
+  const cluster = await ClusterProcesses.start({
+    ...{ size, floats: true },
+    namespaces: ['test,replicationFactor=2'],
+  })
   const keys = oneKeyPerPartition()
   const times: number[] = []
   let failures = 0

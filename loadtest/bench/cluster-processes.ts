@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly namespaces: readonly string[]
   /** Each node's CPU can be limited. */
   readonly hasQuota?: boolean
+  /** The nodes take any core; else they share one. */
+  readonly floats?: boolean
 }
 
 export interface ClusterMeasured extends Measured {
@@ -77,7 +79,8 @@ export class ClusterProcesses {
     const flags = ['--node-id', id, '--mesh-port', String(meshPort)]
     for (const other of this.#running()) flags.push('--seed', `${host}:${other.meshPort}`)
     for (const namespace of this.#options.namespaces) flags.push('--namespace', namespace)
-    member.process = await ServerProcess.larder(flags, { port, ...(quota ? { quota } : {}) })
+    const { floats = false } = this.#options
+    member.process = await ServerProcess.larder(flags, { port, floats, ...(quota ? { quota } : {}) })
   }
 
   async kill(index: number): Promise<void> {

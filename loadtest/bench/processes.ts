@@ -87,6 +87,8 @@ export interface LarderOptions {
   /** Any free one unless told. */
   readonly port?: number
   readonly quota?: CpuQuota
+  /** Takes any core; else all servers share one. */
+  readonly floats?: boolean
 }
 
 export class ServerProcess {
@@ -102,10 +104,15 @@ export class ServerProcess {
     this.port = port
   }
 
-  static async start(command: string, args: readonly string[], port: number): Promise<ServerProcess> {
-    const [pinnedCommand, pinnedArgs] = pinned(0, command, args)
+  static async start(
+    command: string,
+    args: readonly string[],
+    port: number,
+    floats = false,
+  ): Promise<ServerProcess> {
+    const [placedCommand, placedArgs] = floats ? ([command, args] as const) : pinned(0, command, args)
     const began = performance.now()
-    const child = spawn(pinnedCommand, pinnedArgs, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(placedCommand, placedArgs, { stdio: ['ignore', 'pipe', 'inherit'] })
     const server = new ServerProcess(child, port)
     createInterface({ input: child.stdout }).on('line', (line) => server.#heed(line))
     while (!(await accepts(port))) {
@@ -120,11 +127,11 @@ export class ServerProcess {
 
   /** A node; with `traceGc` its process tells how long garbage collection stops it. */
   static async larder(args: readonly string[], options: LarderOptions = {}): Promise<ServerProcess> {
-    const { traceGc = false, port = await freePort(), quota } = options
+    const { traceGc = false, port = await freePort(), quota, floats } = options
     const flags = traceGc ? ['--trace-gc'] : []
     const all = [...flags, larder, 'server', '--port', String(port), ...args]
     const command = quota?.command(process.execPath, all) ?? ([process.execPath, all] as const)
-    return ServerProcess.start(...command, port)
+    return ServerProcess.start(...command, port, floats)
   }
 
   /** As in `Scavenge 24.1 (46.3) -> 20.3 (46.5) MB, pooled: 0.0 MB, 1.92 / 0.00 ms`. */

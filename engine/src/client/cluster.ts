@@ -148,13 +148,13 @@ export class Cluster implements Routes {
   async #refreshAll(): Promise<void> {
     const nodes = [...this.#nodes.values()]
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      for (const node of nodes)
-        void this.#refresh(node).then(() => {
-          if (node.failures === 0) timer ??= setTimeout(resolve, LATE_MS).unref()
-        })
+    await new Promise<void>((resolve) => {
+      const refreshed = nodes.map(async (node) => {
+        await this.#refresh(node)
+        if (node.failures === 0) timer ??= setTimeout(resolve, LATE_MS).unref()
+      })
+      void Promise.all(refreshed).then(() => resolve())
     })
-    await Promise.race([Promise.all(nodes.map(({ asked }) => asked)), late])
     clearTimeout(timer)
   }
 

@@ -324,10 +324,11 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** One step of the next mastership that can give something. */
   #give(now: number): number {
+    let left = this.#giving.size
     for (const mastership of this.#giving) {
+      if (left-- === 0) return 0
       const steps = mastership.give(now)
-      if (steps === 0 && !mastership.hasGiven) continue
-      // To the end: the others come first.
+      // To the end, also one that can give nothing yet: what comes next is not looked for behind all of these again.
       this.#giving.delete(mastership)
       if (!mastership.hasGiven) this.#giving.add(mastership)
       if (steps > 0) return steps

@@ -16,9 +16,16 @@ export interface ClientRequest {
   readonly refuse: () => void
 }
 
-/** An answer that is a code and nothing else. */
+const bareAnswers = new Map<ResultCode, Buffer>()
+
+/** An answer that is a code and nothing else: one frame for all who get it, to be read only. */
 export function bareAnswer(code: ResultCode): Buffer {
-  const out = new ResponseBuffer()
-  new AnswerWriter(out).single(out, code, false)
-  return Buffer.from(out.buffer.subarray(0, out.length))
+  let frame = bareAnswers.get(code)
+  if (!frame) {
+    const out = new ResponseBuffer()
+    new AnswerWriter(out).single(out, code, false)
+    frame = Buffer.from(out.buffer.subarray(0, out.length))
+    bareAnswers.set(code, frame)
+  }
+  return frame
 }

@@ -106,7 +106,7 @@ const largestEarly = 50_000
 /** Versions that one slice of filling copies looks at, about; each takes about a microsecond. */
 const sliceVersions = 512
 /** Milliseconds between two saves of what only makes the next start cheaper. */
-const savePeriod = 250
+const savePeriod = 1000
 /** Milliseconds between two looks at the members' clocks. */
 const judgementPeriod = 100
 /** Milliseconds between two words to the leader about how far this node is. */
@@ -177,6 +177,7 @@ export class ClusterNode {
       namespaces: new Map<string, ClusteredNamespace>([...this.namespaces, ...this.strong.namespaces]),
       view: () => this.#serving,
       member: (id) => this.membership.active?.members.find((member) => member.id === id),
+      isBelievedDead: (process) => this.membership.isBelievedDead(process),
       send,
       onFault: options.onFault,
     })

@@ -105,6 +105,11 @@ export class Links {
     }
   }
 
+  /** Whether nobody has heard of the process since it was believed dead. */
+  isBelievedDead(process: Process): boolean {
+    return this.#known.get(processKey(process))?.deadAt !== undefined
+  }
+
   /** The newest row of every process that is alive, but this one. */
   alive(now: number): ReadonlyMap<NodeId, LinkRow> {
     return new Map(this.#rows(now).map((row) => [row.process.id, row]))

@@ -132,6 +132,11 @@ export class Membership<Report, Input> {
     this.#links.refused(id)
   }
 
+  /** Whether nothing need be sent to the process: a view without it is to come. */
+  isBelievedDead(process: Process): boolean {
+    return this.#links.isBelievedDead(process)
+  }
+
   /** Asks for a new view of the same members, if this node leads them: fills have ended, a roster was set. */
   renew(): void {
     this.#renewal = true
@@ -204,7 +209,16 @@ export class Membership<Report, Input> {
   #settlingTime(now: number, members: readonly Process[]): number {
     const { interval, timeout } = this.#options
     // Its row may have come by way of others, and then lives on for a time-out after that.
-    return members.length <= this.#links.alive(now).size ? timeout + 3 * interval : 2 * interval
+    if (members.length <= this.#links.alive(now).size) return timeout + 3 * interval
+    return this.#leavesOutTheDead(members) ? interval : 2 * interval
+  }
+
+  /** Only processes whose ports are closed are missing from the view, and nobody is new: everybody sees it so by now. */
+  #leavesOutTheDead(members: readonly Process[]): boolean {
+    const before = this.#views.active?.members ?? []
+    const isIn = (list: readonly Process[], one: Process) => list.some((other) => sameProcess(one, other))
+    if (!members.every((member) => isIn(before, member))) return false
+    return before.every((member) => isIn(members, member) || this.#links.isBelievedDead(member))
   }
 
   /** Nobody could be heard meanwhile, so no wait for others has gone on. */

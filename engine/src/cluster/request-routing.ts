@@ -56,6 +56,8 @@ export interface RoutingOptions {
   readonly view: () => string | undefined
   /** The process of a member of that view. */
   readonly member: (id: NodeId) => Process | undefined
+  /** What is sent to it is lost. */
+  readonly isBelievedDead: (process: Process) => boolean
   readonly send: (to: NodeId, message: ProxyMessage | ProxiedMessage) => void
   /** Told of what was thrown while a request was worked on, which ends that request alone. Default: it is thrown on. */
   readonly onFault?: ((error: unknown) => void) | undefined
@@ -256,12 +258,15 @@ export class RequestRouting {
     if (facts.anyReplica && place.replicas.includes(self.id) && target.answersReads(facts.partition)) {
       return this.#contain(request, (each) => each.answer(target.store.execute(body).answer))
     }
-    this.#passOn(id, open, serving, place.master)
+    const master = this.#options.member(place.master)
+    if (!master) throw new Error(`master ${place.master} is no member of ${serving}`)
+    // Passed on to nobody it would be in doubt; here it waits for the next view.
+    if (this.#options.isBelievedDead(master)) open.due = this.#now + retryAfter
+    else this.#passOn(id, open, serving, master)
   }
 
-  #passOn(id: number, open: Open, view: string, master: NodeId): void {
-    const to = this.#options.member(master)
-    if (!to) throw new Error(`master ${master} is no member of ${view}`)
+  #passOn(id: number, open: Open, view: string, to: Process): void {
+    const master = to.id
     this.proxied++
     open.sentIn = view
     open.sentTo = to

@@ -23,6 +23,7 @@ class Scene {
   readonly codes: number[] = []
   readonly faults: unknown[] = []
   throws = false
+  isMasterDead = false
   readonly routing: RequestRouting
 
   constructor() {
@@ -45,6 +46,7 @@ class Scene {
       namespaces: new Map([['test', namespace]]),
       view: () => this.view,
       member: processOf,
+      isBelievedDead: () => this.isMasterDead,
       onFault: (error) => this.faults.push(error),
       send: (to, message) => void this.sent.push({ to, message }),
     })
@@ -157,6 +159,20 @@ describe('requests of a node', () => {
     scene.view = 'two'
     scene.tick(50)
     expect(scene.ids().length).toBe(1)
+  })
+
+  it('whose master is believed dead are not passed on, and served in the next view', () => {
+    const scene = new Scene()
+    scene.view = 'one'
+    scene.isMasterDead = true
+    scene.ask('1w')
+    scene.tick(100)
+    expect(scene.ids()).toEqual([])
+    scene.view = 'two'
+    scene.isMasterDead = false
+    scene.tick(120)
+    expect(scene.ids().length).toBe(1)
+    expect(scene.codes).toEqual([])
   })
 
   it('that nobody waits for any more are not tried again', () => {

@@ -1,12 +1,10 @@
 import { describe } from 'vitest'
 import { clusterMutants, unseenClusterMutants } from './cluster-mutants.ts'
 import { membershipMutants } from './membership-mutants.ts'
-import { expectMissed, expectUnseen } from './search.ts'
+import { describeUnseen, expectMissed } from './search.ts'
 
 describe('each rule of membership, maps and AP, taken out, is missed', () => {
   expectMissed([...membershipMutants, ...clusterMutants])
 })
 
-describe('rules that nothing shows', () => {
-  expectUnseen(unseenClusterMutants)
-})
+describeUnseen('rules that nothing shows', unseenClusterMutants)

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Mutant, runMutant, type UnseenMutant } from './mutant.ts'
 
 const long = process.env.LARDER_LONG === '1'
@@ -17,14 +17,17 @@ export function expectMissed(mutants: readonly Mutant[]): void {
   })
 }
 
-/** One test for each, of long runs: a search finds nothing, or the mutant belongs to the others. */
-export function expectUnseen(mutants: readonly UnseenMutant[]): void {
-  it.runIf(long).each(mutants)('$name', { timeout: searchTime + 30_000 }, (mutant) => {
-    const { noticed, printed } = runMutant(
-      { ...mutant, seed: 0, breaks: '' },
-      runs[mutant.kind] * times,
-      searchTime,
-    )
-    expect(noticed, `a seed shows it now: ${printed}`).toBe(false)
+/** One test for each, in long runs alone: a search finds nothing, or the mutant belongs to the others. */
+export function describeUnseen(title: string, mutants: readonly UnseenMutant[]): void {
+  if (!long) return
+  describe(title, () => {
+    it.each(mutants)('$name', { timeout: searchTime + 30_000 }, (mutant) => {
+      const { noticed, printed } = runMutant(
+        { ...mutant, seed: 0, breaks: '' },
+        runs[mutant.kind] * times,
+        searchTime,
+      )
+      expect(noticed, `a seed shows it now: ${printed}`).toBe(false)
+    })
   })
 }
