@@ -10,12 +10,12 @@
  *   16       JSON (CheckpointFacts), then of each partition: sequence (f64), and of each: entries (u32);
  *            then all entries, 8 bytes each as in the index, with segments numbered by their order in the log
  */
+import type { Contents } from './contents.ts'
 import { crcOfWords, crcStart } from './crc32.ts'
-import type { CopyStates } from './copy-states.ts'
 import { formatVersion } from './data-folder.ts'
 import type { RecordIndex } from './record-index.ts'
-import { offsetOf, placeOf, type Segment, segmentOf } from './segment.ts'
-import type { SetFacts, SetTable } from './set-table.ts'
+import { offsetOf, placeOf, segmentOf } from './segment.ts'
+import type { SetFacts } from './set-table.ts'
 
 export interface CheckpointFacts {
   readonly segments: readonly { readonly number: number; readonly used: number; readonly live: number }[]
@@ -35,30 +35,22 @@ export interface Checkpoint extends CheckpointFacts {
   readonly entries: Int32Array
 }
 
-export interface CheckpointSource extends Omit<CheckpointFacts, 'segments' | 'sets' | 'copies'> {
-  /** By number, rising. */
-  readonly segments: readonly Segment[]
-  readonly sets: SetTable
-  readonly copies: CopyStates | undefined
-  readonly sequences: Float64Array
-  readonly index: RecordIndex
-}
-
 const headBytes = 16
 
-export function writeCheckpoint(source: CheckpointSource): Buffer {
-  const { segments, sets, sequences, index } = source
+export function writeCheckpoint(contents: Contents, latestUpdate: number): Buffer {
+  const { log, sets, sequences, index, copies } = contents
+  const segments = [...log.segments.all()].sort((a, b) => a.number - b.number)
   const ranks = new Map(segments.map(({ id }, rank) => [id, rank]))
   const rankedPlace = (place: number): number =>
     place === 0 ? 0 : placeOf(ranks.get(segmentOf(place))!, offsetOf(place))
   const facts: CheckpointFacts = {
     segments: segments.map(({ number, used, live }) => ({ number, used, live })),
     sets: sets.facts(rankedPlace),
-    objects: source.objects,
-    tombstones: source.tombstones,
-    latestUpdate: source.latestUpdate,
-    nextNumber: source.nextNumber,
-    ...(source.copies && { copies: source.copies.places.map(rankedPlace) }),
+    objects: contents.objects,
+    tombstones: contents.tombstones,
+    latestUpdate,
+    nextNumber: log.nextNumber,
+    ...(copies && { copies: copies.places.map(rankedPlace) }),
   }
   const text = Buffer.from(JSON.stringify(facts))
   const textBytes = (text.length + 7) & -8

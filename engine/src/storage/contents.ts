@@ -170,6 +170,14 @@ export class Contents {
     return bytes
   }
 
+  /** After recovery: what the log says of sets and copies is live. */
+  enlivenLog(): void {
+    for (const { namedAt, truncatedAt } of this.sets.sets)
+      for (const place of [namedAt, truncatedAt]) if (place !== 0) this.enliven(place)
+    if (this.sets.all.place !== 0) this.enliven(this.sets.all.place)
+    for (const place of this.copies?.places ?? []) if (place !== 0) this.enliven(place)
+  }
+
   /** What the slot that was just sought held is no longer the newest. */
   #supersede(place: number): void {
     const segment = this.log.segments.get(place)

@@ -7,19 +7,16 @@ import { PARTITIONS } from '../values/digest.ts'
 import { NO_TIME } from '../values/no-time.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
 import { writeCheckpoint } from './checkpoint.ts'
-import { Compaction } from './compaction.ts'
 import { CopyLog } from './copy-log.ts'
 import { Contents, FORGOTTEN_GENERATION, type Standing } from './contents.ts'
-import { digestAt, EntryKind, entryRoom, kindAt, lastUpdateAt, readEntry } from './entry.ts'
-import { Expiry } from './expiry.ts'
+import { EntryKind, entryRoom, kindAt, lastUpdateAt, readEntry } from './entry.ts'
 import { type FileOptions, openFiles, type OpenFiles } from './open-files.ts'
-import { PartitionPass } from './partition-pass.ts'
 import type { RecordIndex } from './record-index.ts'
 import { newDraft, newView, type RecordDraft, type RecordView } from './record.ts'
 import { offsetOf } from './segment.ts'
 import type { SegmentLog } from './segment-log.ts'
 import type { SetTable, StoredSet } from './set-table.ts'
-import { Slice } from './slice.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface RecordStoreOptions {
   /** Milliseconds since 1970. */
@@ -46,18 +43,11 @@ export interface RecordStoreOptions {
 
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
-/**
- * How long a slice of background work is while nothing presses: what a request may have to wait. Each byte written
- * adds the time it takes to free one of an older version, so that memory does not grow faster than it is freed.
- */
-const UNHURRIED_MS = 0.1
-const MS_PER_BYTE = 2e-5
 /** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
 const CLOCK_BEHIND_MS = 1000
 
 export class RecordStore {
   readonly #clock: () => number
-  readonly #stopwatch: () => number
   readonly #limit: number
   readonly #contents: Contents
   readonly #index: RecordIndex
@@ -67,33 +57,27 @@ export class RecordStore {
   readonly #damaged: Set<number>
   readonly #view = newView()
   readonly #tombstone = newDraft()
-  readonly #expiry: Expiry
-  readonly #truncation: PartitionPass
   /** The copies of the partitions, where the store keeps strongly consistent ones. */
   readonly copies: CopyLog | undefined
   #files: OpenFiles | undefined
   #commits = false
   #onNote: (line: string) => void = () => undefined
-  #compaction: Compaction
+  #upkeep: Upkeep
   #closed = false
   #foundAt = 0
-  #expireCopy: ((digest: Buffer, at: number) => boolean) | undefined
-  expired = 0
   latestUpdate = NO_TIME
 
   /** Throws a StorageError, whose message is one line that says what to do, when the folder cannot be used. */
   static async open(options: RecordStoreOptions): Promise<RecordStore> {
     const store = new RecordStore(options)
-    if (options.files) await store.#openFiles(options.files)
+    if (options.files) await store.#openFiles(options, options.files)
     return store
   }
 
   private constructor(options: RecordStoreOptions) {
-    const { clock, stopwatch, memoryLimit, partitions = PARTITIONS, files, strong = false } = options
-    const { expiryPeriod = () => 0 } = options
+    const { clock, memoryLimit, partitions = PARTITIONS, files, strong = false } = options
     this.#tombstoneLife = options.tombstoneLife ?? 0
     this.#clock = clock
-    this.#stopwatch = stopwatch
     this.#limit = memoryLimit
     this.#contents = new Contents({
       partitions,
@@ -108,11 +92,7 @@ export class RecordStore {
     this.#damaged = this.#contents.damaged
     if (this.#contents.copies)
       this.copies = new CopyLog(this.#contents, this.#contents.copies, () => this.#files)
-    this.#expiry = new Expiry(this.#index, strong ? () => 0 : expiryPeriod, (place, at) =>
-      this.#expire(place, at),
-    )
-    this.#truncation = new PartitionPass(this.#index, (place) => this.#removeTruncated(place))
-    this.#compaction = this.#newCompaction()
+    this.#upkeep = this.#newUpkeep(options)
   }
 
   get objects(): number {
@@ -155,6 +135,12 @@ export class RecordStore {
     if (!this.#commits || this.#foundAt === 0) return 0
     const { durable } = this.#log.segments.get(this.#foundAt)
     return offsetOf(this.#foundAt) >= durable ? this.position : 0
+  }
+
+  /** Last update of what the last `find` looked at, a delete too; `NO_TIME` where nothing stood. */
+  get foundUpdate(): number {
+    if (this.#foundAt === 0) return NO_TIME
+    return lastUpdateAt(this.#log.segments.get(this.#foundAt), offsetOf(this.#foundAt))
   }
 
   /** What must be synced before everything so far may be called done; 0 where nobody waits for the disk. */
@@ -275,7 +261,7 @@ export class RecordStore {
    * a record deleted whose time is over, and says whether it was; what a truncation hides is forgotten.
    */
   holdCopies(expire: (digest: Buffer, at: number) => boolean): void {
-    this.#expireCopy = expire
+    this.#upkeep.expireCopy = expire
   }
 
   /** Whether a truncation hides the record. */
@@ -285,7 +271,7 @@ export class RecordStore {
 
   /** Something was written that a truncation hides: it is to be taken out, too. */
   sweepHidden(): void {
-    if (this.#truncation.isOver) this.#truncation.begin()
+    this.#upkeep.sweepHidden()
   }
 
   /** What stands there, hidden by a truncation or not; fills the view of a record and of a delete. */
@@ -354,13 +340,13 @@ export class RecordStore {
   truncate(setId: number, before: number): void {
     this.#checkOpen()
     this.#sets.truncate(setId, before)
-    this.#truncation.begin()
+    this.#upkeep.beginTruncation()
   }
 
   untruncate(setId: number): void {
     this.#checkOpen()
     this.#sets.untruncate(setId)
-    if (!this.#sets.anyTruncated) this.#truncation.end()
+    if (!this.#sets.anyTruncated) this.#upkeep.endTruncation()
   }
 
   /** The latest moment that any truncation names, in ms since 1970; new versions must not be older. */
@@ -374,15 +360,7 @@ export class RecordStore {
     // A segment may go now, and what was found in it with it.
     this.#foundAt = 0
     this.#files?.commit.tick(now)
-    const slice = new Slice(this.#stopwatch, Math.min(budgetMs, this.#wantedMs))
-    this.#contents.writtenBytes = 0
-    if (this.#truncation.run(slice)) return true
-    if (this.#expiry.run(slice, now)) return true
-    return this.#compaction.run(slice)
-  }
-
-  get #wantedMs(): number {
-    return this.stopWrites ? Infinity : Math.max(UNHURRIED_MS, this.#contents.writtenBytes * MS_PER_BYTE)
+    return this.#upkeep.run(now, budgetMs)
   }
 
   /** Resolves once everything so far is on disk; rejects when it cannot be. */
@@ -394,7 +372,7 @@ export class RecordStore {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#compaction.stop()
+    await this.#upkeep.stop()
     this.#contents.copies?.pinAll()
     const files = this.#files
     if (!files) return
@@ -403,23 +381,26 @@ export class RecordStore {
       await files.commit.close()
       // Damage is looked for anew at the next start, so it leaves no mark.
       if (!files.commit.fault && this.#damaged.size === 0)
-        await files.folder.writeCheckpoint(this.#checkpoint())
+        await files.folder.writeCheckpoint(writeCheckpoint(this.#contents, this.latestUpdate))
     } finally {
       await files.folder.release()
     }
   }
 
-  async #openFiles(options: FileOptions): Promise<void> {
-    const files = await openFiles(options, this.#contents)
+  async #openFiles(options: RecordStoreOptions, fileOptions: FileOptions): Promise<void> {
+    const files = await openFiles(fileOptions, this.#contents)
     this.#files = files
-    this.#onNote = (line) => options.onNote?.(`${options.folder}: ${line}`)
-    this.#commits = options.durability === 'commit'
+    this.#onNote = (line) => fileOptions.onNote?.(`${fileOptions.folder}: ${line}`)
+    this.#commits = fileOptions.durability === 'commit'
     this.latestUpdate = files.found.latestUpdate
     this.#contents.objects = files.found.objects
     this.#contents.tombstones = files.found.tombstones
-    if (!files.startedClean) this.#afterRecovery()
-    this.#compaction = this.#newCompaction()
-    if (this.#sets.anyTruncated) this.#truncation.begin()
+    this.#upkeep = this.#newUpkeep(options)
+    if (!files.startedClean) {
+      this.#contents.enlivenLog()
+      this.#upkeep.dropIdleTombstones()
+    }
+    if (this.#sets.anyTruncated) this.#upkeep.beginTruncation()
     const behind = this.latestUpdate - this.#clock()
     if (behind > CLOCK_BEHIND_MS)
       this.#onNote(
@@ -427,59 +408,13 @@ export class RecordStore {
       )
   }
 
-  /** What the log says of sets is live, and a tombstone that hides nothing may go. */
-  #afterRecovery(): void {
-    for (const { namedAt, truncatedAt } of this.sets)
-      for (const place of [namedAt, truncatedAt]) if (place !== 0) this.#contents.enliven(place)
-    if (this.#sets.all.place !== 0) this.#contents.enliven(this.#sets.all.place)
-    for (const place of this.#contents.copies?.places ?? []) if (place !== 0) this.#contents.enliven(place)
-    if (this.tombstones === 0) return
-    const pass = new PartitionPass(this.#index, (place) => this.#dropIdleTombstone(place))
-    pass.begin()
-    pass.run(new Slice(() => 0, 1))
-  }
-
-  #dropIdleTombstone(place: number): boolean {
-    const segment = this.#log.segments.get(place)
-    const offset = offsetOf(place)
-    if (this.#damaged.has(place) || kindAt(segment, offset) === EntryKind.RECORD) return false
-    this.#index.seek(segment.buffer, offset + digestAt)
-    return this.#index.stale === 0 && this.#dropTombstone(place)
-  }
-
-  #newCompaction(): Compaction {
-    return new Compaction({
-      log: this.#log,
-      index: this.#index,
-      contents: this.#contents,
-      ...(this.#files ? { files: this.#files } : {}),
-      moved: (from, to) => {
-        if (this.#damaged.delete(from)) this.#damaged.add(to)
-      },
-      hasTombstones: () => this.tombstones > 0,
-      dropTombstone: (place) => this.#dropTombstone(place),
-      onFailure: (error) => {
-        // After a failed sync the namespace has stopped, and said so.
-        if (this.#files?.commit.fault) return
-        this.#onNote(
-          `a segment that is no longer needed could not be removed (${error instanceof Error ? error.message : String(error)}); files and memory grow until the node is started again: check the disk`,
-        )
-      },
-    })
-  }
-
-  #checkpoint(): Buffer {
-    const segments = [...this.#log.segments.all()].sort((a, b) => a.number - b.number)
-    return writeCheckpoint({
-      segments,
-      sets: this.#sets,
-      copies: this.#contents.copies,
-      sequences: this.#contents.sequences,
-      index: this.#index,
-      objects: this.objects,
-      tombstones: this.tombstones,
-      latestUpdate: this.latestUpdate,
-      nextNumber: this.#log.nextNumber,
+  #newUpkeep({ clock, stopwatch, expiryPeriod = () => 0, strong }: RecordStoreOptions): Upkeep {
+    return new Upkeep({
+      ...{ store: this, contents: this.#contents, files: this.#files, clock, stopwatch },
+      // Strong copies expire by their master's word alone.
+      expiryPeriod: strong ? () => 0 : expiryPeriod,
+      tombstoneLife: this.#tombstoneLife,
+      onNote: this.#onNote,
     })
   }
 
@@ -489,54 +424,7 @@ export class RecordStore {
     if (this.#files?.commit.overloaded) throw new ResultError(ResultCode.DEVICE_OVERLOAD)
   }
 
-  /** Last update of what the last `find` looked at, a delete too; `NO_TIME` where nothing stood. */
-  get foundUpdate(): number {
-    if (this.#foundAt === 0) return NO_TIME
-    return lastUpdateAt(this.#log.segments.get(this.#foundAt), offsetOf(this.#foundAt))
-  }
-
   #checkFault(): void {
     if (this.#files?.commit.fault) throw new ResultError(ResultCode.PARTITION_UNAVAILABLE)
-  }
-
-  /** The last one of its partition stays: it keeps the partition's sequence over a restart. */
-  #dropTombstone(place: number): boolean {
-    const segment = this.#log.segments.get(place)
-    const offset = offsetOf(place)
-    readEntry(segment, offset, this.#view)
-    if (this.copies) {
-      if (this.#view.generation !== FORGOTTEN_GENERATION) return false
-      this.#contents.dropTombstone(place)
-      return true
-    }
-    const partition = this.#index.partitionOf(segment.buffer, offset + digestAt)
-    if (this.#view.sequence === this.#contents.sequences[partition]) return false
-    const isDelete = this.#view.generation !== FORGOTTEN_GENERATION
-    const lives = this.#tombstoneLife > 0 && isDelete
-    if (lives && this.#view.lastUpdate + this.#tombstoneLife > this.#clock()) return false
-    this.#contents.dropTombstone(place)
-    return true
-  }
-
-  #expire(place: number, at: number): boolean {
-    if (!this.#contents.look(place, this.#view)) return false
-    const { voidTime, buffer } = this.#view
-    if (voidTime === 0 || voidTime > at) return false
-    const digest = offsetOf(place) + digestAt
-    const gone = this.#expireCopy ? this.#expireCopy(buffer, digest) : this.remove(buffer, digest)
-    if (gone) this.expired++
-    return gone
-  }
-
-  /** Of a damaged record the set is not known: only a truncation of all takes it out. */
-  #removeTruncated(place: number): boolean {
-    const segment = this.#log.segments.get(place)
-    const offset = offsetOf(place)
-    const gone = this.#damaged.has(place)
-      ? lastUpdateAt(segment, offset) < this.#sets.all.before
-      : this.#contents.look(place, this.#view) && this.#sets.isTruncated(this.#view)
-    if (!gone || !this.#expireCopy) return gone && this.remove(segment.buffer, offset + digestAt)
-    this.forget(segment.buffer, offset + digestAt)
-    return true
   }
 }

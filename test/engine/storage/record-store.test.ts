@@ -126,7 +126,6 @@ describe('the store in memory', () => {
     expect(store.objects).toBe(40_000)
     pass(begin + 11_000)
     expect(store.objects).toBe(20_000)
-    expect(store.expired).toBe(40_000)
     for (let key = 0; key < 60_000; key += 7) expect(read(store, key)).toBe(key % 3 === 0 ? 'x' : undefined)
   })
 })
