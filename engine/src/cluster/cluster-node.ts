@@ -25,7 +25,7 @@ import {
   type StrongSetup,
   type WishMessage,
 } from './strong/strong-namespaces.ts'
-import { type MetadataEntry, SystemMetadata } from './system-metadata.ts'
+import { type MetadataEntry, type SettingState, SystemMetadata } from './system-metadata.ts'
 import { viewKey, type ViewId } from './view-id.ts'
 import type { ViewRecord } from './views.ts'
 
@@ -98,6 +98,8 @@ export interface ClusterNodeOptions {
   readonly namespaces: readonly NamespaceSetup[]
   /** What the node knew when it stopped. */
   readonly metadata?: readonly MetadataEntry[]
+  /** Makes a setting what the cluster says. */
+  readonly adopt: (setting: SettingState) => void
   readonly strong?: readonly StrongSetup[]
 }
 
@@ -159,12 +161,15 @@ export class ClusterNode {
     }
     const { self, timeout, strong = [], metadata: saved = [] } = options
     this.metadata = new MetadataSpread({
-      ...{ self: self.id, saved, send },
+      ...{ self: self.id, saved, clock, send },
       members: () =>
         this.#serving === undefined ? [] : (this.membership.active?.members ?? []).map(({ id }) => id),
       store: (revision, entries) => void this.#outputs.push({ kind: 'storeMetadata', revision, entries }),
-      apply: ({ namespace, set, before }) =>
-        this.namespaces.get(namespace)?.store.truncate(set === '' ? undefined : set, before),
+      apply: (entry) => {
+        if (entry.kind === 'setting') return options.adopt(entry)
+        const { namespace, set, before } = entry
+        this.namespaces.get(namespace)?.store.truncate(set === '' ? undefined : set, before)
+      },
     })
     this.strong = new StrongNamespaces({ self, standstill: timeout, setups: strong, send })
     this.membership = new Membership({

@@ -4,7 +4,7 @@
  */
 import type { MetadataMessage } from './data-message.ts'
 import type { NodeId } from './node-id.ts'
-import { type MetadataEntry, SystemMetadata } from './system-metadata.ts'
+import { type MetadataEntry, type SettingChange, SystemMetadata } from './system-metadata.ts'
 
 /** Milliseconds after which a member that has not answered is told again. */
 const tellAgainAfter = 200
@@ -12,6 +12,8 @@ const tellAgainAfter = 200
 export interface MetadataSpreadOptions {
   readonly self: NodeId
   readonly saved: readonly MetadataEntry[]
+  /** ms since 1970 */
+  readonly clock: () => number
   /** Members of the view in which this node serves. */
   readonly members: () => readonly NodeId[]
   readonly send: (to: NodeId, message: MetadataMessage) => void
@@ -51,6 +53,12 @@ export class MetadataSpread {
     const known = this.#metadata.truncation(namespace, set)
     const undone = before === 0 && known.before > 0 ? known.undone + 1 : known.undone
     this.merge([{ ...known, undone, before }])
+  }
+
+  /** Makes it so on all nodes. */
+  set(change: SettingChange): void {
+    const { clock, self } = this.#options
+    this.merge([this.#metadata.nextSetting(change, clock(), self)])
   }
 
   merge(entries: readonly MetadataEntry[]): void {

@@ -3,6 +3,7 @@
  * itself, in any order and any number of times, to the same: so members tell each other all they know, views carry it,
  * and two sides of a split agree when they meet again.
  */
+import { compareNodeIds, type NodeId } from './node-id.ts'
 
 /** Records of a set, or of a namespace, last updated before `before` (ms since 1970) are gone; 0 = none are. */
 export interface TruncationState {
@@ -15,7 +16,24 @@ export interface TruncationState {
   readonly before: number
 }
 
-export type MetadataEntry = TruncationState
+/** A setting that is the same on all nodes. */
+export interface SettingState {
+  readonly kind: 'setting'
+  readonly namespace: string
+  /** Empty = of the namespace itself. */
+  readonly set: string
+  readonly name: string
+  /** As get-config shows it. */
+  readonly value: string
+  /** When and where it was set; later than what it replaced, whatever the clocks say. */
+  readonly at: number
+  readonly by: NodeId
+}
+
+export type MetadataEntry = TruncationState | SettingState
+
+/** What of a setting its setter says. */
+export type SettingChange = Pick<SettingState, 'namespace' | 'set' | 'name' | 'value'>
 
 export class SystemMetadata {
   readonly #entries = new Map<string, MetadataEntry>()
@@ -50,7 +68,15 @@ export class SystemMetadata {
 
   truncation(namespace: string, set: string): TruncationState {
     const none = { kind: 'truncation', namespace, set, undone: 0, before: 0 } as const
-    return this.#entries.get(keyOf(none)) ?? none
+    const known = this.#entries.get(keyOf(none))
+    return known?.kind === 'truncation' ? known : none
+  }
+
+  /** The change as the next state of its setting. */
+  nextSetting(change: SettingChange, now: number, by: NodeId): SettingState {
+    const next = { kind: 'setting', ...change, at: now, by } as const
+    const known = this.#entries.get(keyOf(next))
+    return known?.kind === 'setting' ? { ...next, at: Math.max(now, known.at + 1) } : next
   }
 }
 
@@ -62,18 +88,31 @@ export function isMetadata(value: unknown): value is MetadataEntry[] {
 function isEntry(value: unknown): value is MetadataEntry {
   if (typeof value !== 'object' || value === null) return false
   if (!('kind' in value && 'namespace' in value && 'set' in value)) return false
-  if (!('undone' in value && 'before' in value)) return false
-  const { kind, namespace, set, undone, before } = value
-  const isNamed = kind === 'truncation' && typeof namespace === 'string' && typeof set === 'string'
-  return isNamed && Number.isSafeInteger(undone) && Number.isFinite(before)
+  const { kind, namespace, set } = value
+  if (typeof namespace !== 'string' || typeof set !== 'string') return false
+  if (kind === 'setting') {
+    if (!('name' in value && 'value' in value && 'at' in value && 'by' in value)) return false
+    const texts = [value.name, value.value, value.by]
+    return texts.every((text) => typeof text === 'string') && Number.isFinite(value.at)
+  }
+  if (kind !== 'truncation' || !('undone' in value && 'before' in value)) return false
+  return Number.isSafeInteger(value.undone) && Number.isFinite(value.before)
 }
 
-function keyOf({ kind, namespace, set }: MetadataEntry): string {
-  return JSON.stringify([kind, namespace, set])
+function keyOf(entry: MetadataEntry): string {
+  const { kind, namespace, set } = entry
+  return JSON.stringify(kind === 'setting' ? [kind, namespace, set, entry.name] : [kind, namespace, set])
 }
 
 /** The first one where both say the same. */
-function mergedOf(one: TruncationState, other: TruncationState): TruncationState {
+function mergedOf(one: MetadataEntry, other: MetadataEntry): MetadataEntry {
+  if (one.kind === 'setting') return other.kind === 'setting' ? newer(one, other) : one
+  if (other.kind === 'setting') return one
   if (one.undone !== other.undone) return one.undone > other.undone ? one : other
   return other.before > one.before ? other : one
+}
+
+function newer(one: SettingState, other: SettingState): SettingState {
+  if (one.at !== other.at) return other.at > one.at ? other : one
+  return compareNodeIds(other.by, one.by) > 0 ? other : one
 }

@@ -1,6 +1,7 @@
 import type { ClusteredNamespace } from '../cluster/clustered-namespace.ts'
 import { mayWrite } from '../cluster/namespace-copies.ts'
 import type { RoutedRequest } from '../cluster/request-routing.ts'
+import type { SettingChange } from '../cluster/system-metadata.ts'
 import type { Namespace } from '../namespace/namespace.ts'
 import type { RequestMessage } from '../protocol/message.ts'
 import { DIGEST_BYTES } from '../values/digest.ts'
@@ -13,6 +14,8 @@ export interface ClusterEntrance {
   cancel(id: number): void
   /** Truncates on all nodes, the whole namespace without a set; 0 undoes it. False where it is for this node alone. */
   truncate(namespace: string, set: string | undefined, before: number): boolean
+  /** Makes a setting the same on all nodes. */
+  set(change: SettingChange): void
   /** Messages for other nodes have been made. */
   wake(): void
   /** For a defect that ended a request. */

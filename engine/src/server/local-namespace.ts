@@ -1,5 +1,7 @@
 import type { Namespace } from '../namespace/namespace.ts'
+import type { SettingChange } from '../cluster/system-metadata.ts'
 import { conflictPolicies } from '../namespace/namespace-config.ts'
+import { ResultError } from '../values/result-code.ts'
 import type { ClusterEntrance } from './cluster-entrance.ts'
 import { Latencies } from './latency.ts'
 import type { NamespaceState, SetState } from './node-state.ts'
@@ -29,7 +31,7 @@ export class LocalNamespace implements NamespaceState {
   constructor(namespace: Namespace, place: NamespacePlace, ticketOf: (position: number) => number) {
     this.#namespace = namespace
     this.#ticketOf = ticketOf
-    this.settings = namespaceSettings(namespace, place)
+    this.settings = namespaceSettings(namespace, place, this.#tellAll(''))
   }
 
   /** From now on what concerns all nodes goes by way of the cluster. */
@@ -83,7 +85,7 @@ export class LocalNamespace implements NamespaceState {
     const known = this.#setSettings.get(set)
     if (known) return known
     const values = this.#namespace.setSettings(set)
-    const settings = new Settings()
+    const settings = new Settings(this.#tellAll(set))
       .define('default-read-touch-ttl-pct', numbers(values, 'defaultReadTouchTtlPct', 100))
       .define(
         'default-ttl',
@@ -105,6 +107,22 @@ export class LocalNamespace implements NamespaceState {
       .define('stop-writes-size', numbers(values, 'stopWritesSize', Number.MAX_SAFE_INTEGER))
     this.#setSettings.set(set, settings)
     return settings
+  }
+
+  /** Makes a setting what the cluster says. */
+  adopt({ set, name, value }: Omit<SettingChange, 'namespace'>): void {
+    try {
+      const settings = set === '' ? this.settings : this.setSettings(set)
+      settings.adopt(name, value)
+    } catch (error) {
+      // There is no room for the set here, so there will be no records of it either.
+      if (!(error instanceof ResultError)) throw error
+    }
+  }
+
+  /** Settings of namespaces and sets are the cluster's. */
+  #tellAll(set: string): (name: string, value: string) => void {
+    return (name, value) => this.#cluster?.set({ namespace: this.name, set, name, value })
   }
 
   truncate(set: string | undefined, before: number): number {
@@ -136,8 +154,17 @@ function switches<K extends string>(values: Record<K, boolean>, key: K) {
 }
 
 /** Context `namespace` of get-config and set-config. */
-function namespaceSettings({ settings }: Namespace, place: NamespacePlace): Settings {
-  const shown = new Settings().define('allow-ttl-without-nsup', switches(settings, 'allowTtlWithoutNsup'))
+function namespaceSettings(
+  { settings }: Namespace,
+  place: NamespacePlace,
+  onChange: (name: string, value: string) => void,
+): Settings {
+  const ttl = { max: MAX_TTL_S, unit: 'time' } as const
+  const setTtl = (seconds: number): void => void (settings.defaultTtl = seconds)
+  const shown = new Settings(onChange).define(
+    'allow-ttl-without-nsup',
+    switches(settings, 'allowTtlWithoutNsup'),
+  )
   if (!place['strong-consistency'])
     shown.define(
       'conflict-resolution-policy',
@@ -149,18 +176,19 @@ function namespaceSettings({ settings }: Namespace, place: NamespacePlace): Sett
     )
   return shown
     .define('default-read-touch-ttl-pct', numbers(settings, 'defaultReadTouchTtlPct', 100))
-    .define(
-      'default-ttl',
-      numberSetting(
+    .define('default-ttl', {
+      ...numberSetting(
         () => settings.defaultTtl,
-        (ttl) => {
-          if (ttl > 0 && settings.nsupPeriod === 0 && !settings.allowTtlWithoutNsup) return false
-          settings.defaultTtl = ttl
+        (seconds) => {
+          if (seconds > 0 && settings.nsupPeriod === 0 && !settings.allowTtlWithoutNsup) return false
+          setTtl(seconds)
           return true
         },
-        { max: MAX_TTL_S, unit: 'time' },
+        ttl,
       ),
-    )
+      // What allows it may come later.
+      adopt: numberSetting(() => settings.defaultTtl, setTtl, ttl).change,
+    })
     .define('disallow-null-setname', switches(settings, 'disallowNullSetname'))
     .define(
       'max-record-size',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { SettingChange } from '../cluster/system-metadata.ts'
 import { Namespace } from '../namespace/namespace.ts'
 import { newNamespaceSettings } from '../namespace/namespace-config.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -32,6 +33,8 @@ export interface OpenNamespaces {
   readonly syncs: Syncs
   readonly background: readonly BackgroundWork[]
   readonly numbers: ServiceNumbers
+  /** Makes a setting what the cluster says. */
+  adopt(setting: SettingChange): void
   /** From now on records are where the cluster says. */
   join(cluster: ClusterEntrance): void
   close(): Promise<void>
@@ -77,6 +80,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     syncs: ledger,
     background: namespaces.map(({ store }) => store),
     numbers: limits,
+    adopt: (setting) => states.find(({ name }) => name === setting.namespace)?.adopt(setting),
     join: (cluster) => {
       dispatcher.join(cluster)
       for (const state of states) state.join(cluster)

@@ -69,6 +69,7 @@ export async function startNode(config: NodeConfig = {}, world: NodeWorld = {}):
         disk,
         clock,
         onNote,
+        adopt: (setting) => namespaces.adopt(setting),
         onLost: onFault,
       })
     return await serve(resolved, namespaces, cluster, { clock, onNote, lost })
@@ -110,6 +111,10 @@ async function serve(
         host.node.metadata.truncate(name, set ?? '', before)
         host.wake()
         return true
+      },
+      set: (change) => {
+        host.node.metadata.set(change)
+        host.wake()
       },
       cancel: (id) => host.node.routing.cancel(id),
       wake: () => host.wake(),

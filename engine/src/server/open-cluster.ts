@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { NamespaceSetup } from '../cluster/cluster-node.ts'
 import { NamespaceCopies } from '../cluster/namespace-copies.ts'
 import type { StrongSetup } from '../cluster/strong/strong-namespaces.ts'
+import type { SettingState } from '../cluster/system-metadata.ts'
 import { noView, type ViewId } from '../cluster/view-id.ts'
 import type { Namespace } from '../namespace/namespace.ts'
 import type { Disk } from '../storage/disk.ts'
@@ -28,6 +29,8 @@ export interface ClusterWorld {
   readonly disk: Disk
   readonly clock: () => number
   readonly onNote: (line: string) => void
+  /** Makes a setting what the cluster says. */
+  readonly adopt: (setting: SettingState) => void
   /** The node cannot take part any more, and why. */
   readonly onLost: (line: string) => void
 }
@@ -81,6 +84,7 @@ export async function openCluster(
     serviceAddresses: addresses,
     clock: world.clock,
     clockBound: cluster.clockBound,
+    adopt: world.adopt,
     onServing: (record) => state.serves(record),
     promised: folder?.promised ?? noView,
     savePromise: (promised: ViewId) => folder?.savePromise(promised) ?? Promise.resolve(),

@@ -5,11 +5,19 @@ export interface Setting {
   /** The value now, as get-config prints it. */
   show(): string
   readonly change?: SettingChange
+  /** The same for what another node has accepted, where that is not for this one to check. */
+  readonly adopt?: SettingChange
 }
 
 /** Settings in the order in which get-config lists them. */
 export class Settings {
   readonly #settings = new Map<string, Setting>()
+  readonly #onChange: (name: string, value: string) => void
+
+  /** `onChange` is told what was changed here, as get-config shows it. */
+  constructor(onChange: (name: string, value: string) => void = () => undefined) {
+    this.#onChange = onChange
+  }
 
   /** Settings that only have a value, for the tools that read them. */
   fixed(values: Readonly<Record<string, string | number | boolean>>): this {
@@ -23,8 +31,19 @@ export class Settings {
     return this
   }
 
-  get(name: string): Setting | undefined {
-    return this.#settings.get(name)
+  /** As an operator asks; false = not accepted. */
+  change(name: string, value: string): boolean {
+    const setting = this.#settings.get(name)
+    if (setting?.change?.(value) !== true) return false
+    this.#onChange(name, setting.show())
+    return true
+  }
+
+  /** As the cluster says. */
+  adopt(name: string, value: string): void {
+    const setting = this.#settings.get(name)
+    const adopt = setting?.adopt ?? setting?.change
+    adopt?.(value)
   }
 
   *entries(): Iterable<readonly [string, string]> {

@@ -47,8 +47,10 @@ export type Sight = readonly [key: string, text: string | undefined]
 export function checkTruncation(nodes: readonly ClusterSimNode[], set: string, atLeast: number): string[] {
   const found: string[] = []
   const known = nodes.map(({ running }) => {
-    const entry = running?.node.metadata.entries.find((each) => each.set === set)
-    return entry?.before ?? 0
+    const entry = running?.node.metadata.entries.find(
+      (each) => each.kind === 'truncation' && each.set === set,
+    )
+    return entry?.kind === 'truncation' ? entry.before : 0
   })
   if (new Set(known).size > 1) found.push(`metadata: nodes know truncations before ${known.join(' and ')}`)
   if (Math.max(...known) < atLeast) found.push(`metadata: nobody knows the truncation before ${atLeast}`)

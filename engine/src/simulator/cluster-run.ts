@@ -21,6 +21,7 @@ import { Random } from './random.ts'
 import type { RunResult } from './run-result.ts'
 import { checkClocks, setClocksRight } from './clock-outlier.ts'
 import { checkConflicts } from './split-conflicts.ts'
+import { checkLastSetting } from './split-settings.ts'
 import { Storm } from './storm.ts'
 
 export interface ClusterRunOptions {
@@ -123,6 +124,7 @@ class ClusterRun {
     ]
     for (const text of found) stage.violate(text)
     if (!this.#losses && this.goesOn) await checkConflicts(stage, this.#clients.digests)
+    if (!this.#losses && this.goesOn) await checkLastSetting(stage)
     if (!this.#losses && this.goesOn) await checkClocks(stage, this.#clients.digests)
   }
 

@@ -36,6 +36,8 @@ interface Running {
   readonly store: RecordStore
   /** Of a strong namespace. */
   readonly strong: StrongCopies | undefined
+  /** What the cluster said of settings, by name. */
+  readonly settings: ReadonlyMap<string, string>
 }
 
 /** What stands in the node's own file. */
@@ -160,6 +162,7 @@ export class ClusterSimNode implements FaultyNode {
     if (wasLongAway) tally.add('away for longer than deletes are remembered')
     const trusted = wasLongAway ? { ...kept, at: kept.at - 2 * tombstoneLife } : kept
     const replicationFactor = () => this.replicationFactor
+    const settings = new Map<string, string>()
     const node = new ClusterNode({
       self,
       cluster: 'simulated',
@@ -169,6 +172,7 @@ export class ClusterSimNode implements FaultyNode {
       random: () => random.fraction(),
       promised: saved.promised,
       metadata: saved.metadata,
+      adopt: ({ name, value }) => void settings.set(name, value),
       clock: () => this.#wallClock(),
       clockBound: this.#world.clockBound,
       rack: this.#rack,
@@ -197,7 +201,7 @@ export class ClusterSimNode implements FaultyNode {
           ]
         : [],
     })
-    const running = (this.#running = { self, node, copies, store, strong })
+    const running = (this.#running = { self, node, copies, store, strong, settings })
     this.#say(`starts as ${self.start}, has promised ${viewKey(saved.promised)}, ${store.objects} records`)
     clock.after(0, () => this.#tick(running))
     return running

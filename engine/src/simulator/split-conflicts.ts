@@ -7,6 +7,7 @@ import type { ClusterSimNode } from './cluster-sim-node.ts'
 import type { ClusterStage } from './cluster-stage.ts'
 import { beatTimeout, type ClusterWorld, epoch, namespaceName } from './cluster-world.ts'
 import { describeVersion } from './describe-message.ts'
+import { checkSettings, setApart } from './split-settings.ts'
 import { countRequest, deleteRequest, readAnswer } from './request-body.ts'
 
 const requestTime = 1000
@@ -26,11 +27,13 @@ export async function checkConflicts(stage: ClusterStage, digests: readonly Buff
   }
   await stage.wait(4 * beatTimeout)
   for (const side of sides) await stage.settle(side)
+  const settings = setApart(stage, sides)
   const wrote = [await writeOn(stage, sides[0], digests), await writeOn(stage, sides[1], digests)] as const
   const both = digests.filter((digest) => wrote.every((written) => written.has(digest)))
   const pairs = both.map((digest) => [versionOn(sides[0], digest), versionOn(sides[1], digest)] as const)
   world.network.heal()
   await stage.settle()
+  checkSettings(stage, settings)
   if (!stage.goesOn) return
   for (const [index, [one, other]] of pairs.entries()) {
     const kept = versionOn(nodes, both[index]!)

@@ -55,6 +55,7 @@ class Scene {
       cancel: () => undefined,
       wake: () => undefined,
       truncate: () => false,
+      set: () => undefined,
       onFault: (error) => {
         throw error
       },

@@ -81,6 +81,6 @@ function setConfig(node: NodeState, rest: string): string {
 /** Changes what the parameters name, but for the words that say where. */
 function change(settings: Settings, parameters: Map<string, string>, where: readonly string[]): string {
   const wanted = [...parameters].filter(([name]) => !where.includes(name))
-  const accepted = wanted.every(([name, value]) => settings.get(name)?.change?.(value) === true)
+  const accepted = wanted.every(([name, value]) => settings.change(name, value))
   return wanted.length > 0 && accepted ? 'ok' : invalidParameter
 }

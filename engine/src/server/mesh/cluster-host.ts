@@ -5,7 +5,7 @@ import type { Process } from '../../cluster/process.ts'
 import type { RoutedRequest } from '../../cluster/request-routing.ts'
 import type { SavedCopies } from '../../cluster/saved-copies.ts'
 import type { StrongSetup } from '../../cluster/strong/strong-namespaces.ts'
-import type { MetadataEntry } from '../../cluster/system-metadata.ts'
+import type { MetadataEntry, SettingState } from '../../cluster/system-metadata.ts'
 import type { ViewId } from '../../cluster/view-id.ts'
 import type { ViewRecord } from '../../cluster/views.ts'
 import { defaultHeartbeat } from '../cluster-config.ts'
@@ -39,6 +39,8 @@ export interface ClusterHostOptions {
   readonly saveMetadata: (entries: readonly MetadataEntry[]) => Promise<void>
   /** What was saved of it. */
   readonly metadata?: readonly MetadataEntry[]
+  /** Makes a setting what the cluster says; may be called at once. */
+  readonly adopt?: (setting: SettingState) => void
   readonly onEnter?: (record: ViewRecord<ViewInput>) => void
   /** This node serves in the view from now on. */
   readonly onServing?: (record: ViewRecord<ViewInput>) => void
@@ -83,6 +85,7 @@ export class ClusterHost {
     this.node = new ClusterNode({
       ...{ self, cluster, rack, namespaces, promised, serviceAddresses },
       metadata: options.metadata ?? [],
+      adopt: (setting) => options.adopt?.(setting),
       clock: options.clock ?? Date.now,
       clockBound: options.clockBound ?? 0,
       ...(options.strong ? { strong: options.strong } : {}),
