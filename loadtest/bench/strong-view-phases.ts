@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { ClusterMessage } from '../../engine/src/cluster/cluster-node.ts'
 import type { Process } from '../../engine/src/cluster/process.ts'
 import { regimeOf } from '../../engine/src/cluster/regime.ts'
+import { ReportedCopies } from '../../engine/src/cluster/strong/namespace-report.ts'
 import { StrongCopies } from '../../engine/src/cluster/strong/strong-copies.ts'
 import {
   StrongNamespaces,
@@ -296,12 +297,13 @@ class PhaseStage {
   /** Every partition that may serve does: its master knows that the regime has served. */
   #serves(nodes: readonly PhaseNode[]): boolean {
     const namespaces = nodes.map(({ strong }) => strong.namespaces.get(name)!)
-    const reports = namespaces.map((namespace) => namespace.report())
+    const reports = namespaces.map((namespace) => new ReportedCopies(namespace.report()))
     for (let partition = 0; partition < partitions; partition++) {
       const plan = namespaces[0]!.plans!.at(partition)
       if (!plan) continue
-      const { standings, standingOf } = reports[nodes.findIndex(({ self }) => self.id === plan.master.id)]!
-      if (!sameView(standings[standingOf[partition]!]!.served, plan.activation.regime)) return false
+      const copies = reports[nodes.findIndex(({ self }) => self.id === plan.master.id)]!
+      if (!sameView(copies.standings[copies.standingOf(partition)]!.served, plan.activation.regime))
+        return false
     }
     return true
   }

@@ -2,8 +2,9 @@
 import { sameProcess, type Process } from '../cluster/process.ts'
 import type { Durability, Plan } from '../cluster/strong/activation.ts'
 import type { Digest } from '../cluster/strong/copy-disk.ts'
-import { holds } from '../cluster/strong/lineage.ts'
+import type { Lineage } from '../cluster/strong/lineage.ts'
 import { positionText, type Position } from '../cluster/strong/position.ts'
+import type { Regime } from '../cluster/regime.ts'
 import { compareViewIds, sameView, viewKey, type ViewId } from '../cluster/view-id.ts'
 import type { ScheduledDisk } from './strong-disk.ts'
 import type { StrongNode } from './strong-node.ts'
@@ -16,6 +17,8 @@ export class StrongWitness {
   /** Every position that was acknowledged, and what it wrote; nothing for a truncation. */
   #acknowledged: { readonly position: Position; readonly digest: Digest | undefined }[] = []
   readonly #served = new Set<string>()
+  /** Where each regime began, also those that copies remember no more. */
+  readonly #starts = new Map<Regime, Position>()
   /** Disks that were lost, and stops that were unclean in a regime whose acknowledgements did not wait for the disk. */
   losses = 0
   /** The last regime that served, with the number of complete copies it began with and the losses by then. */
@@ -71,8 +74,9 @@ export class StrongWitness {
     if (this.#last && compareViewIds(this.#last.regime, regime) > 0) return
     const losses = this.#entered.get(viewKey(regime))?.losses ?? this.losses
     this.#last = { regime, complete: plan.complete.length, losses }
+    for (const { regime, start } of node.disk.lineage.epochs) this.#starts.set(regime, start)
     for (const { position } of this.#acknowledged) {
-      if (!this.forgives && !holds(node.disk.lineage, position)) {
+      if (!this.forgives && !this.#holds(node.disk.lineage, position)) {
         this.violations.push(
           `A2: ${viewKey(regime)} serves without ${positionText(position)}, which was acknowledged`,
         )
@@ -114,6 +118,13 @@ export class StrongWitness {
   converged(master: StrongNode): void {
     for (const process of master.partition!.plan!.replicas)
       this.#checkEqual(master, process, 'F1: in the end')
+  }
+
+  /** Whether the copy's past, back to the beginning, has the write. */
+  #holds({ state }: Lineage, { regime, sequence }: Position): boolean {
+    let at: Position | undefined = state
+    while (at && at.regime > regime) at = this.#starts.get(at.regime)
+    return at?.regime === regime && sequence <= at.sequence
   }
 
   /** While fewer than RF copies are complete, none that is present may be left behind. */

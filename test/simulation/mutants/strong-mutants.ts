@@ -235,9 +235,8 @@ const mutants: readonly Strong[] = [
   {
     name: 'A8: bringing a copy to the starting state is more than one write',
     file: strong('bring-up'),
-    find: '    disk.apply({ ...unit, horizon, lineage: begun(plan.start, regimeOf(plan.activation.regime)) })\n',
-    replace:
-      '    disk.apply({ lineage: begun(plan.start, regimeOf(plan.activation.regime)) })\n    disk.apply({ ...unit, horizon })\n',
+    find: '    disk.apply({ ...unit, horizon, lineage })\n',
+    replace: '    disk.apply({ lineage })\n    disk.apply({ ...unit, horizon })\n',
     seed: 9622,
     breaks: 'A|L1',
   },

@@ -12,12 +12,13 @@ import { compareViewIds, noView, sameView, viewKey, type ViewId } from '../view-
 import type { ViewRecord } from '../views.ts'
 import type { Activation } from './copy-disk.ts'
 import type { Lineage } from './lineage.ts'
-import { comparePositions } from './position.ts'
+import { comparePositions, type Position } from './position.ts'
 import {
   compareVersions,
   isSeated,
   knownRosters,
   mayActivate,
+  rosterReplicas,
   type RosterContent,
   type Rosters,
   type RosterVersion,
@@ -59,6 +60,8 @@ export interface PlanShape {
   readonly master: Process
   /** The replicas that are to be, master first. Another view may make it so once they have the data. */
   readonly first: readonly Process[]
+  /** All that the roster makes replicas are complete. */
+  readonly isWhole: boolean
   /** Copies are made equal as a whole, since nothing is known of what they share (rule D5). */
   readonly revives: boolean
 }
@@ -216,25 +219,32 @@ export function shapeOf(view: PlanView, standing: Standing, order: readonly stri
     complete,
     master: complete[0]!,
     first,
+    isWhole: rosterReplicas(roster, ids).every((id) => complete.some((process) => process.id === id)),
     revives: standing.isRevived,
   }
+}
+
+/** What members reported of their copies of one partition. */
+interface ReportedPlaces {
+  readonly stateOf: (process: Process) => Position
+  readonly lineageOf: (process: Process) => Lineage
 }
 
 /** The plan of one partition: the starting state is the highest of the complete copies (rule A7). */
 export function planFrom(
   shape: PlanShape,
   able: readonly Process[],
-  lineageOf: (process: Process) => Lineage,
+  { stateOf, lineageOf }: ReportedPlaces,
 ): Plan {
   let source = able[0]!
-  let start = lineageOf(source)
+  let highest = stateOf(source)
   for (const process of able) {
-    const lineage = lineageOf(process)
-    if (comparePositions(lineage.state, start.state) <= 0) continue
+    const state = stateOf(process)
+    if (comparePositions(state, highest) <= 0) continue
     source = process
-    start = lineage
+    highest = state
   }
-  return { ...shape, source, start }
+  return { ...shape, source, start: lineageOf(source) }
 }
 
 /** The plan of a partition that is alone in its namespace; none when it may not serve in this view. */
@@ -258,7 +268,8 @@ export function planOf(
   }
   const shape = shapeOf(view, standing, order)
   const lineageOf = (process: Process) => reports[members.indexOf(process)]!.lineage
-  return shape && planFrom(shape, standing.able, lineageOf)
+  const stateOf = (process: Process) => lineageOf(process).state
+  return shape && planFrom(shape, standing.able, { stateOf, lineageOf })
 }
 
 export function includesProcess(processes: readonly Process[], process: Process): boolean {

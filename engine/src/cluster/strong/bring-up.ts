@@ -67,7 +67,8 @@ export class BringUp<Content> {
   #enter(unit: Partial<Unit<Content>>): void {
     const { disk, plan } = this.#context
     const horizon = laterPosition(disk.horizon, unit.horizon ?? origin)
-    disk.apply({ ...unit, horizon, lineage: begun(plan.start, regimeOf(plan.activation.regime)) })
+    const lineage = begun(plan.start, regimeOf(plan.activation.regime), plan.isWhole)
+    disk.apply({ ...unit, horizon, lineage })
     this.#isReached = true
     this.#reached()
     this.#answer()

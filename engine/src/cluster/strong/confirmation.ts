@@ -32,6 +32,11 @@ export class Confirmation {
     return this.#waiting.length === 0 && this.#rounds.length === 0
   }
 
+  /** Somebody waits for a round that has not begun. */
+  get isAsked(): boolean {
+    return this.#waiting.length > 0
+  }
+
   add(waiter: Waiter): void {
     this.#waiting.push(waiter)
   }

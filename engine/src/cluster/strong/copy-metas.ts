@@ -118,14 +118,17 @@ export class CopyMetas {
 
   #bytes(): Buffer {
     const numbers = new Map<CopyMeta, number>()
-    const texts = new Map<string, number>()
-    const copies = this.#metas.map((meta) => {
+    const texts = new Map<string, { readonly number: number; readonly meta: CopyMeta }>()
+    const copies = this.#metas.map((meta, partition) => {
       let number = numbers.get(meta)
       if (number === undefined) {
         const text = JSON.stringify(meta)
-        number = texts.get(text) ?? texts.size
-        texts.set(text, number)
-        numbers.set(meta, number)
+        const same = texts.get(text) ?? { number: texts.size, meta }
+        texts.set(text, same)
+        // Copies that came to the same in different ways share one object from here on.
+        if (same.meta !== meta) this.#metas[partition] = same.meta
+        else numbers.set(meta, same.number)
+        number = same.number
       }
       return number
     })

@@ -23,8 +23,12 @@ export const firstLineage: Lineage = { epochs: [{ regime: firstRegime, start: or
 /** Of a blank copy. */
 export const noLineage: Lineage = { epochs: [], state: origin }
 
-/** Epochs that a copy remembers; one whose common point is older is filled as if it were blank. */
-const keptEpochs = 64
+/**
+ * Epochs that a copy remembers; one whose common point is older is filled as if it were blank. Fewer are enough where
+ * all that the roster makes replicas are complete, since only a copy that is none would need an older one; every view
+ * writes and reports what is kept.
+ */
+const keptEpochs = { whole: 8, partial: 64 }
 
 /** The last sequence of that regime which the copy holds. */
 function endIn({ epochs, state }: Lineage, regime: Regime): number | undefined {
@@ -49,11 +53,17 @@ export function holds(lineage: Lineage, { regime, sequence }: Position): boolean
   return (endIn(lineage, regime) ?? -1) >= sequence
 }
 
-/** The lineage of a copy at the start of a regime. A regime in which nothing was written says nothing. */
-export function begun({ epochs, state }: Lineage, regime: Regime): Lineage {
+/**
+ * The lineage of a copy at the start of a regime. A regime in which nothing was written says nothing. `isWhole`: all that
+ * the roster makes replicas are complete.
+ */
+export function begun({ epochs, state }: Lineage, regime: Regime, isWhole = false): Lineage {
   const last = epochs.at(-1)
   const isEmpty = last !== undefined && state.sequence === 0 && state.regime === last.regime
   const epoch = { regime, start: isEmpty ? last.start : state }
   const kept = isEmpty ? epochs.slice(0, -1) : epochs
-  return { epochs: [...kept.slice(1 - keptEpochs), epoch], state: { regime, sequence: 0 } }
+  return {
+    epochs: [...kept.slice(1 - keptEpochs[isWhole ? 'whole' : 'partial']), epoch],
+    state: { regime, sequence: 0 },
+  }
 }

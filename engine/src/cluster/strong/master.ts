@@ -166,7 +166,7 @@ export class Master<Content> {
 
   /** Says what has gathered since the last time; to be called at the end of each turn. */
   flush(): void {
-    this.#confirmation.begin(this.#otherComplete())
+    if (this.#confirmation.isAsked) this.#confirmation.begin(this.#otherComplete())
     for (const { process, stream } of this.#followers.values()) {
       const batch = stream.take()
       if (!batch) continue

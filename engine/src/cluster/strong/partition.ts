@@ -79,6 +79,11 @@ export class StrongPartition<Content> {
     return this.#acting?.plan
   }
 
+  /** It is the master of the view, whether or not it serves yet. */
+  get leads(): boolean {
+    return this.#acting !== undefined && sameProcess(this.#acting.plan.master, this.#options.self)
+  }
+
   get isServing(): boolean {
     return this.#acting?.master !== undefined
   }
@@ -203,10 +208,10 @@ export class StrongPartition<Content> {
   }
 
   /** What is to be sent; to be called at the end of each turn. */
-  take(): StrongOutput<Content>[] {
+  take(): readonly StrongOutput<Content>[] {
     this.#acting?.master?.flush()
     const outputs = this.#outputs
-    this.#outputs = []
+    if (outputs.length > 0) this.#outputs = []
     return outputs
   }
 

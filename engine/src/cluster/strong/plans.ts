@@ -23,7 +23,7 @@ import {
   Standing,
 } from './activation.ts'
 import type { Lineage } from './lineage.ts'
-import { type NamespaceReport, ReportedLineages } from './namespace-report.ts'
+import { type NamespaceReport, ReportedCopies } from './namespace-report.ts'
 import type { Orders } from './orders.ts'
 import {
   compareVersions,
@@ -61,15 +61,17 @@ interface Group {
 export class Plans {
   readonly view: StrongView
   readonly #input: StrongInput
-  readonly #lineages: readonly ReportedLineages[]
+  readonly #copies: readonly ReportedCopies[]
   /** By partition. */
   readonly #groups: readonly Group[]
+  #unavailable: number | undefined
+  #dead: number | undefined
 
   constructor(view: StrongView, input: StrongInput, orders: Orders) {
     this.view = view
     this.#input = input
-    this.#lineages = input.reports.map(({ lineages }) => new ReportedLineages(lineages))
-    const standings = standingsOf(view.members, input)
+    this.#copies = input.reports.map((report) => new ReportedCopies(report))
+    const standings = standingsOf(view.members, input, this.#copies)
     const decision = new Decision(view, input, new Set(standings))
     const order = orders.of(decision.nodes)
     const grouped = (planView: PlanView) => groupsOf(planView, standings, order)
@@ -82,30 +84,43 @@ export class Plans {
   /** None when the partition may not serve in this view. */
   at(partition: number): Plan | undefined {
     const { shape, standing } = this.#groups[partition]!
-    return shape && planFrom(shape, standing.able, (process) => this.lineageOf(partition, process))
+    if (!shape) return undefined
+    const copyOf = (process: Process) => this.#copies[this.view.members.indexOf(process)]!
+    const reported = {
+      stateOf: (process: Process) => copyOf(process).stateOf(partition),
+      lineageOf: (process: Process) => copyOf(process).lineageOf(partition),
+    }
+    return planFrom(shape, standing.able, reported)
   }
 
   /** What the member reported. */
   lineageOf(partition: number, process: Process): Lineage {
     const index = this.view.members.findIndex((member) => sameProcess(member, process))
-    return this.#lineages[index]!.at(partition)
+    return this.#copies[index]!.lineageOf(partition)
   }
 
   /** Partitions that may not serve. */
   get unavailable(): number {
-    return this.#groups.reduce((count, { shape }) => count + (shape ? 0 : 1), 0)
+    return (this.#unavailable ??= this.#count(({ shape }) => !shape))
   }
 
   /** Of these, those for which a complete copy is missing, and nothing else. */
   get dead(): number {
     const { members } = this.view
-    return this.#groups.reduce((count, { shape, standing, order }) => {
+    return (this.#dead ??= this.#count(({ shape, standing, order }) => {
       const { known, able } = standing
-      if (shape || !known || able.length > 0) return count
+      if (shape || !known || able.length > 0) return false
       const { inForce, pending } = known
       const counts = (roster: RosterContent) => mayActivate(roster, order, members)
-      return count + (counts(inForce) && (!pending || counts(pending)) ? 1 : 0)
-    }, 0)
+      return counts(inForce) && (!pending || counts(pending))
+    }))
+  }
+
+  /** Partitions that this member leads and that another view would leave with fewer copies, or to another master. */
+  misplaced(member: Process): number {
+    return this.#count(
+      ({ shape }) => shape !== undefined && sameProcess(shape.master, member) && isMisplaced(shape),
+    )
   }
 
   /** The versions that most of the partitions write, or had before where none is served. */
@@ -122,21 +137,49 @@ export class Plans {
   get reports(): readonly NamespaceReport[] {
     return this.#input.reports
   }
+
+  /** Partitions of the groups for which it holds. */
+  #count(holds: (group: Group) => boolean): number {
+    const known = new Map<Group, number>()
+    let count = 0
+    for (const group of this.#groups) {
+      let each = known.get(group)
+      if (each === undefined) known.set(group, (each = Number(holds(group))))
+      count += each
+    }
+    return count
+  }
+}
+
+function isMisplaced({ first, master, replicas, rosters }: PlanShape): boolean {
+  const { replicationFactor } = rosters.pending ?? rosters.inForce
+  if (first[0] && !sameProcess(first[0], master)) return true
+  return first.length === replicationFactor && replicas.length > replicationFactor
 }
 
 /** By partition. */
-function standingsOf(members: readonly Process[], { reports, wish }: StrongInput): Standing[] {
-  const known = new Map<string, Standing>()
-  const partitions = reports[0]?.standingOf.length ?? 0
-  return Array.from({ length: partitions }, (_, partition) => {
-    let key = ''
-    for (const { standingOf } of reports) key += `${standingOf[partition]} `
-    let standing = known.get(key)
-    if (!standing) {
-      const standings = reports.map(({ standings, standingOf }) => standings[standingOf[partition]!]!)
-      known.set(key, (standing = new Standing(members, standings, wish)))
+function standingsOf(
+  members: readonly Process[],
+  { reports, wish }: StrongInput,
+  copies: readonly ReportedCopies[],
+): Standing[] {
+  const partitions = reports[0]?.partitions ?? 0
+  // What the first so many members reported of a partition, as one number; equal reports are one.
+  const known = new Uint32Array(partitions)
+  for (const copy of copies) {
+    if (copy.standings.length <= 1) continue
+    const numbers = new Map<number, number>()
+    for (let partition = 0; partition < partitions; partition++) {
+      const both = known[partition]! * copy.standings.length + copy.standingOf(partition)
+      let number = numbers.get(both)
+      if (number === undefined) numbers.set(both, (number = numbers.size))
+      known[partition] = number
     }
-    return standing
+  }
+  const standings: Standing[] = []
+  return Array.from(known, (number, partition) => {
+    const standingsHere = () => copies.map((copy) => copy.standings[copy.standingOf(partition)]!)
+    return (standings[number] ??= new Standing(members, standingsHere(), wish))
   })
 }
 
@@ -147,14 +190,33 @@ function groupsOf(
   orders: readonly (readonly NodeId[])[],
 ): Group[] {
   const known = new Map<Standing, Map<readonly NodeId[], Group>>()
+  const activations = new Activations()
   return standings.map((standing, partition) => {
     const order = orders[partition]!
     let groups = known.get(standing)
     if (!groups) known.set(standing, (groups = new Map<readonly NodeId[], Group>()))
     let group = groups.get(order)
-    if (!group) groups.set(order, (group = { standing, order, shape: shapeOf(view, standing, order) }))
+    if (!group) {
+      const shape = activations.shared(shapeOf(view, standing, order))
+      groups.set(order, (group = { standing, order, shape }))
+    }
     return group
   })
+}
+
+/** Equal activations, with equal rosters, are one object: so are the metas of the copies that write them. */
+class Activations {
+  readonly #known = new Map<string, Pick<PlanShape, 'activation' | 'rosters'>>()
+
+  shared(shape: PlanShape | undefined): PlanShape | undefined {
+    if (!shape) return undefined
+    const { activation, rosters } = shape
+    const versions = [rosters.inForce, rosters.pending].map((each) => each && [each.number, each.view])
+    const key = JSON.stringify([activation.previous, activation.synced, versions])
+    const known = this.#known.get(key)
+    if (!known) this.#known.set(key, { activation, rosters })
+    return known ? { ...shape, ...known } : shape
+  }
 }
 
 /** What a view decides of rosters for all partitions together. */

@@ -80,16 +80,23 @@ export function replicasFirst(
   return byRacks(order, rackOf, replicationFactor)
 }
 
+/** The nodes that the roster makes replicas, where `order` has those first. */
+export function rosterReplicas(
+  { seats, replicationFactor }: RosterContent,
+  order: readonly NodeId[],
+): NodeId[] {
+  return order.filter((id) => seats.some((seat) => seat.id === id)).slice(0, replicationFactor)
+}
+
 /** Rule A1: whether a view of these members may activate the partition with this order of nodes. */
 export function mayActivate(
   roster: RosterContent,
   order: readonly NodeId[],
   members: readonly Process[],
 ): boolean {
-  const { seats, replicationFactor } = roster
-  const listed = replicasFirst(roster, order).filter((id) => seats.some((seat) => seat.id === id))
+  const { seats } = roster
   const present = new Set(members.filter((member) => isSeated(roster, member)).map(({ id }) => id))
-  const replicas = listed.slice(0, replicationFactor)
+  const replicas = rosterReplicas(roster, replicasFirst(roster, order))
   const found = replicas.filter((id) => present.has(id)).length
   if (replicas.length > 0 && found === replicas.length) return true
   if (2 * present.size > seats.length) return found > 0

@@ -65,6 +65,9 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   /** Partitions that are not at the starting state yet. */
   readonly #bringingUp = new Set<number>()
   readonly #syncs: ActivationSyncs
+  /** Partitions that this node leads and in which it does not serve yet, or fills. */
+  readonly #unsettled = new Set<number>()
+  #misplaced = 0
   /** From the first tick in the view on. */
   #heldSince: number | undefined
   #pieces = piecesPerTick
@@ -113,6 +116,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     const plans = new Plans(view, input, this.#orders)
     this.#plans = plans
     this.#view = viewKey(view.id)
+    this.#misplaced = plans.misplaced(this.#options.self) + (plans.isPending ? 1 : 0)
     this.#syncs.hold()
     this.#heldSince = undefined
     for (const [partition, machine] of this.#partitions.entries()) {
@@ -121,6 +125,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       machine.enter(plan && { plan, members: view.members, lineageOf })
       this.#touched.add(partition)
       if (machine.isBringingUp) this.#bringingUp.add(partition)
+      if (machine.leads) this.#unsettled.add(partition)
     }
   }
 
@@ -130,6 +135,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#plans = undefined
     this.#busy.clear()
     this.#bringingUp.clear()
+    this.#unsettled.clear()
+    this.#misplaced = 0
     this.#syncs.leave()
     for (const machine of this.#partitions) machine.leave()
   }
@@ -211,19 +218,12 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
 
   /** Partitions that this node leads and in which it does not serve yet, or fills. */
   get unsettled(): number {
-    return this.#count(({ plan, isServing, isFilled }) => plan !== undefined && !(isServing && isFilled))
+    return this.#unsettled.size
   }
 
   /** Partitions that another view would leave with fewer copies, or to another master. */
   get misplaced(): number {
-    const misplaced = this.#count(({ plan }) => {
-      if (!plan) return false
-      const { first, master, replicas, rosters } = plan
-      const { replicationFactor } = rosters.pending ?? rosters.inForce
-      if (first[0] && !sameProcess(first[0], master)) return true
-      return first.length === replicationFactor && replicas.length > replicationFactor
-    })
-    return misplaced + (this.#plans?.isPending ? 1 : 0)
+    return this.#misplaced
   }
 
   /** Deletes what has expired, and drops tombstones that nobody can need for a delta. */
@@ -243,14 +243,6 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       members.some((member) => member.id === id && member.incarnation === incarnation)
     if (!pending && inForce.seats.every(isHere)) machine.dropTombstones(sweptAtOnce)
     this.#touched.add(partition)
-  }
-
-  #count(counts: (machine: StrongPartition<Content>) => boolean): number {
-    let count = 0
-    for (const machine of this.#partitions) {
-      if (machine.plan && sameProcess(machine.plan.master, this.#options.self) && counts(machine)) count++
-    }
-    return count
   }
 
   #operationOf(request: ClientRequest): Operation {
@@ -308,6 +300,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     if (machine.isIdle) this.#busy.delete(partition)
     else this.#busy.add(partition)
     if (this.#bringingUp.size > 0 && !machine.isBringingUp) this.#bringingUp.delete(partition)
+    // Within a view what is filled stays so.
+    if (this.#unsettled.size > 0 && machine.isFilled) this.#unsettled.delete(partition)
   }
 
   #send(to: NodeId, { bodies, alike }: Mail<Content>): void {
