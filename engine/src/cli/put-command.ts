@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { connect } from '../client/client.ts'
+import { MAX_TTL_S } from '../protocol/time-to-live.ts'
 import type { Command } from './command.ts'
 import { CommandError, wholeNumber } from './command.ts'
 import { parseKey } from './record-key.ts'
@@ -30,7 +31,7 @@ Examples:
     const client = await connect({ hosts: [values.node] })
     try {
       const written = await client.put(key, bins, {
-        ...(values.ttl === undefined ? {} : { ttl: wholeNumber('ttl', values.ttl, 1, 315_360_000) }),
+        ...(values.ttl === undefined ? {} : { ttl: wholeNumber('ttl', values.ttl, 1, MAX_TTL_S) }),
         ...(values.replace ? { exists: 'create-or-replace' as const } : {}),
       })
       console.log(`ok, generation ${written.generation}`)

@@ -1,6 +1,7 @@
 import { invalid, shown } from '../protocol/client-error.ts'
 import { Expression } from '../protocol/expression.ts'
 import { Info3 } from '../protocol/message.ts'
+import { MAX_TTL_S, TTL_DEFAULT, TTL_KEEP, TTL_NEVER } from '../protocol/time-to-live.ts'
 
 /** For every request; times in ms. */
 export interface Policy {
@@ -55,15 +56,12 @@ export const DEFAULT_CONNECT_TIMEOUT_MS = 1000
 export const DEFAULT_TEND_INTERVAL_MS = 1000
 export const DEFAULT_RETRIES = 2
 
-const TTL_NEVER = 0xffff_ffff
-const TTL_KEEP = 0xffff_fffe
-const MAX_TTL_S = 315_360_000
 const MAX_GENERATION = 65_535
 const MAX_TIMEOUT_MS = 0x7fff_ffff
 
 /** The TTL field of a write. */
 export function ttlField(ttl: WritePolicy['ttl']): number {
-  if (ttl === undefined || ttl === 'default') return 0
+  if (ttl === undefined || ttl === 'default') return TTL_DEFAULT
   if (ttl === 'never') return TTL_NEVER
   if (ttl === 'keep') return TTL_KEEP
   if (!Number.isInteger(ttl) || ttl < 1 || ttl > MAX_TTL_S)

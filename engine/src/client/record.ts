@@ -1,8 +1,9 @@
 import type { Operation } from '../protocol/operation-builder.ts'
 import { Op } from '../protocol/message.ts'
+import { EPOCH_2010_MS } from '../values/void-time.ts'
 import type { AnswerMessage, Bins } from './answer-message.ts'
 
-const EPOCH_2010_S = 1_262_304_000
+const EPOCH_2010_S = EPOCH_2010_MS / 1000
 
 export interface Metadata {
   readonly generation: number

@@ -4,23 +4,21 @@ import type { ConflictPolicy } from '../namespace/namespace-config.ts'
 import { AnswerWriter } from '../protocol/answer-writer.ts'
 import { Info1, Info2, Info3, RequestMessage } from '../protocol/message.ts'
 import { ResponseBuffer } from '../protocol/response.ts'
+import { TTL_DEFAULT, TTL_NEVER } from '../protocol/time-to-live.ts'
 import { newDraft, newView, type RecordDraft, type RecordView } from '../storage/record.ts'
 import { DIGEST_BYTES } from '../values/digest.ts'
 import { type CopyStore, type Execution, type RequestFacts, StrongRead } from './copy-store.ts'
 import type { Regime } from './regime.ts'
 import type { StoredVersion } from './stored-version.ts'
 
-/** A time to live in a read makes it write when the record is about to expire; this one does not. */
-const noReadTouch = 0xffffffff
-
-/** Whether a request may change its record, be it by reading it. */
+/** Whether a request may change its record: a read that has a time to live may prolong the record's. */
 export function mayWrite(
   message: RequestMessage,
   settings: { readonly defaultReadTouchTtlPct: number },
 ): boolean {
   const { info2, ttl } = message
   if (info2 & Info2.WRITE) return true
-  return (ttl !== 0 && ttl !== noReadTouch) || settings.defaultReadTouchTtlPct > 0
+  return (ttl !== TTL_DEFAULT && ttl !== TTL_NEVER) || settings.defaultReadTouchTtlPct > 0
 }
 
 const NOTHING = Buffer.alloc(0)

@@ -1,6 +1,7 @@
 import type { AnswerWriter } from '../protocol/answer-writer.ts'
 import type { RequestMessage } from '../protocol/message.ts'
 import { Info1, Info2, Info3 } from '../protocol/message.ts'
+import { MAX_TTL_S, TTL_DEFAULT, TTL_KEEP, TTL_NEVER } from '../protocol/time-to-live.ts'
 import { filterResult } from '../operations/expression/expression.ts'
 import { newDraft, type RecordDraft, type RecordView } from '../storage/record.ts'
 import type { RecordStore } from '../storage/record-store.ts'
@@ -9,6 +10,7 @@ import { DIGEST_BYTES } from '../values/digest.ts'
 import { NO_TIME } from '../values/no-time.ts'
 import type { Slice } from '../values/particle.ts'
 import { ResultCode, ResultError } from '../values/result-code.ts'
+import { voidTimeAt } from '../values/void-time.ts'
 import type { NamespaceSettings, SetSettings } from './namespace-config.ts'
 import { newSetSettings } from './namespace-config.ts'
 import { checkWriteOps, OpCursor, OpRunner } from './record-ops.ts'
@@ -16,12 +18,7 @@ import { countRequest, type NamespaceCounters, newCounters } from './request-cou
 import { RecordFacts } from './record-facts.ts'
 import { WorkingRecord } from './working-record.ts'
 
-export const EPOCH_2010_MS = 1_262_304_000_000
 const MAX_SET_BYTES = 63
-const MAX_TTL_S = 315_360_000
-const TTL_DEFAULT = 0
-const TTL_NEVER = 0xffffffff
-const TTL_KEEP = 0xfffffffe
 const LAST_GENERATION = 65_535
 /** What the real server's stored form takes beside names and values; max-record-size counts it. */
 const RECORD_OVERHEAD = 46
@@ -161,7 +158,7 @@ export class Namespace {
   }
 
   #seconds(): number {
-    return Math.floor((this.#now() - EPOCH_2010_MS) / 1000)
+    return voidTimeAt(this.#now())
   }
 
   #read(message: RequestMessage, answer: AnswerWriter): void {
@@ -234,7 +231,7 @@ export class Namespace {
       ttl || this.#settingsOf(view.setId).defaultReadTouchTtlPct || this.settings.defaultReadTouchTtlPct
     if (percent === 0) return
     const now = this.#seconds()
-    const life = view.voidTime - Math.floor((view.lastUpdate - EPOCH_2010_MS) / 1000)
+    const life = view.voidTime - voidTimeAt(view.lastUpdate)
     // A read goes well without its touch, so a full memory does not fail it.
     if ((view.voidTime - now) * 100 >= percent * life || this.store.stopWrites) return
     this.#draftFrom(buffer, digestAt, view.setId)

@@ -4,9 +4,10 @@ import type { RecordView } from '../storage/record.ts'
 import { DIGEST_BYTES } from '../values/digest.ts'
 import type { Particle, Slice } from '../values/particle.ts'
 import { ParticleType } from '../values/particle.ts'
+import { EPOCH_2010_MS } from '../values/void-time.ts'
 import type { WorkingRecord } from './working-record.ts'
 
-const EPOCH_2010_S = 1_262_304_000n
+const EPOCH_2010_S = BigInt(EPOCH_2010_MS / 1000)
 const NS_PER_S = 1_000_000_000n
 const NS_PER_MS = 1_000_000n
 const NOTHING: Slice = { buffer: Buffer.alloc(0), start: 0, end: 0 }

@@ -1,4 +1,5 @@
 import { conflictPolicies, type ConflictPolicy, newNamespaceSettings } from '../namespace/namespace-config.ts'
+import { MAX_TTL_S } from '../protocol/time-to-live.ts'
 import { type ClusterConfig, resolveCluster, type ResolvedCluster } from './cluster-config.ts'
 import type { Limits } from './limits.ts'
 import { defaultLimits, DEFAULT_TRANSACTION_MS } from './limits.ts'
@@ -103,7 +104,6 @@ const DEFAULT_MEMORY_MIB = 1024
 const LARGEST_RECORD_BYTES = 8 * 2 ** 20 - 2 ** 17
 const LARGEST_REPLICATION_FACTOR = 16
 const DAY_S = 86_400
-const TEN_YEARS_S = 3650 * DAY_S
 
 /** Fills in defaults. Throws a StartError that names the setting, its value and what would be right. */
 export function resolveConfig(config: NodeConfig = {}): ResolvedConfig {
@@ -198,7 +198,7 @@ function resolveNamespace(namespace: NamespaceConfig, index: number, nodeFolder?
     durability,
     flushMs: whole(namespace.flushMs ?? 1000, `${path}flushMs`, 1, 60_000),
     memoryMiB: whole(namespace.memoryMiB ?? DEFAULT_MEMORY_MIB, `${path}memoryMiB`, 16, 2 ** 20),
-    defaultTtl: whole(namespace.defaultTtl ?? settings.defaultTtl, `${path}defaultTtl`, 0, TEN_YEARS_S),
+    defaultTtl: whole(namespace.defaultTtl ?? settings.defaultTtl, `${path}defaultTtl`, 0, MAX_TTL_S),
     nsupPeriod: whole(namespace.nsupPeriod ?? settings.nsupPeriod, `${path}nsupPeriod`, 0, DAY_S),
     maxRecordSize: whole(
       namespace.maxRecordSize ?? settings.maxRecordSize,

@@ -1,6 +1,7 @@
 import type { Namespace } from '../namespace/namespace.ts'
 import type { SettingChange } from '../cluster/system-metadata.ts'
 import { conflictPolicies } from '../namespace/namespace-config.ts'
+import { MAX_TTL_S } from '../protocol/time-to-live.ts'
 import { ResultError } from '../values/result-code.ts'
 import type { ClusterEntrance } from './cluster-entrance.ts'
 import { Latencies } from './latency.ts'
@@ -8,7 +9,6 @@ import type { NamespaceState, SetState } from './node-state.ts'
 import { choiceSetting, numberSetting, Settings, switchSetting } from './settings.ts'
 
 const DAY_S = 86_400
-const MAX_TTL_S = 3650 * DAY_S
 const MAX_RECORD_BYTES = 8 * 1024 * 1024
 
 /** What becomes of a namespace in its cluster; the same while the node runs. */

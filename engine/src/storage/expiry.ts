@@ -1,10 +1,8 @@
 /** Takes expired records out, once in a period, in slices. */
+import { voidTimeAt } from '../values/void-time.ts'
 import { PartitionPass } from './partition-pass.ts'
 import type { RecordIndex } from './record-index.ts'
 import type { Slice } from './slice.ts'
-
-/** Void times count from 2010-01-01 UTC. */
-const EPOCH_2010_MS = 1_262_304_000_000
 
 export class Expiry {
   /** Seconds between two passes; 0 = none. */
@@ -27,7 +25,7 @@ export class Expiry {
     // A clock that was set back must not put the next pass off.
     if (this.#pass.isOver && period > 0 && Math.abs(now - this.#began) >= period) {
       this.#began = now
-      this.#at = Math.floor((now - EPOCH_2010_MS) / 1000)
+      this.#at = voidTimeAt(now)
       this.#pass.begin()
     }
     return this.#pass.run(slice)

@@ -1,10 +1,10 @@
 /** The strongly consistent copies that a node keeps of a namespace: their data in its store, their metas in one file. */
 import type { CopyFacts, CopyTruncation } from '../../storage/copy-facts.ts'
 import type { CopyLog } from '../../storage/copy-log.ts'
-import { EPOCH_2010_MS } from '../../namespace/namespace.ts'
 import { newDraft, newView, type RecordView } from '../../storage/record.ts'
 import type { RecordStore } from '../../storage/record-store.ts'
 import { StorageError } from '../../storage/storage-error.ts'
+import { voidTimeAt } from '../../values/void-time.ts'
 import type { CopyChange, CopyDisk, CopyMeta, Digest, Entry, Version } from './copy-disk.ts'
 import { closed } from './copy-meta.ts'
 import { CopyMetas, type WholeFile } from './copy-metas.ts'
@@ -77,7 +77,7 @@ export class StrongCopies {
   /** Up to that many records whose time is over, at `now` in ms since 1970; their master is to delete them (rule T1). */
   expired(partition: number, now: number, count: number): Digest[] {
     const log = this.#options.store.copies!
-    const seconds = Math.floor((now - EPOCH_2010_MS) / 1000)
+    const seconds = voidTimeAt(now)
     const found: Digest[] = []
     log.scan(partition, {}, (digest, { voidTime, setId, regime, sequence }, isDelete) => {
       const isOver = isDelete === false && voidTime !== 0 && voidTime <= seconds
@@ -92,7 +92,7 @@ export class StrongCopies {
     const { store } = this.#options
     if (store.findVersion(Buffer.from(digest, 'latin1'), 0, this.#view) !== 'record') return false
     const { voidTime } = this.#view
-    return voidTime !== 0 && voidTime <= Math.floor((now - EPOCH_2010_MS) / 1000)
+    return voidTime !== 0 && voidTime <= voidTimeAt(now)
   }
 
   /** Resolves when all metas given so far are on disk. */

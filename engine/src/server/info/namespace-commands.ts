@@ -1,5 +1,6 @@
 import { infoError, infoPairs, infoParameters } from '../../protocol/info-text.ts'
 import { ResultCode } from '../../values/result-code.ts'
+import { EPOCH_2010_MS, voidTimeAt } from '../../values/void-time.ts'
 import type { NamespaceState, NodeState, SetState } from '../node-state.ts'
 import type { InfoCommands } from './info-command.ts'
 
@@ -18,7 +19,6 @@ export const namespaceCommands: InfoCommands = {
 }
 
 /** Milliseconds between 1970 and 2010, where the protocol's own times begin. */
-const EPOCH_2010_MS = 1_262_304_000_000
 
 function sets(node: NodeState, rest: string): string {
   const [name = '', set] = rest.split('/')
@@ -85,6 +85,6 @@ function* namespaceStatistics(
   const ofCluster = node.cluster.statistics(namespace.name)
   yield* ofCluster
   for (const pair of namespace.statistics()) if (!ofCluster.has(pair[0])) yield pair
-  yield ['current_time', Math.floor((node.clock() - EPOCH_2010_MS) / 1000)]
+  yield ['current_time', voidTimeAt(node.clock())]
   yield* namespace.settings.entries()
 }
