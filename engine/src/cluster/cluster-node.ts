@@ -25,6 +25,7 @@ import {
   type StrongSetup,
   type WishMessage,
 } from './strong/strong-namespaces.ts'
+import { StrongTruncation } from './strong-truncation.ts'
 import { type MetadataEntry, type SettingState, SystemMetadata } from './system-metadata.ts'
 import { viewKey, type ViewId } from './view-id.ts'
 import type { ViewRecord } from './views.ts'
@@ -120,6 +121,7 @@ export class ClusterNode {
   readonly namespaces = new Map<string, ApNamespace>()
   readonly strong: StrongNamespaces
   readonly metadata: MetadataSpread
+  readonly truncation: StrongTruncation
   readonly clocks: PeerClocks
   quiesced = false
   readonly #options: ClusterNodeOptions
@@ -160,18 +162,22 @@ export class ClusterNode {
       )
     }
     const { self, timeout, strong = [], metadata: saved = [] } = options
+    this.strong = new StrongNamespaces({ self, standstill: timeout, setups: strong, send })
     this.metadata = new MetadataSpread({
       ...{ self: self.id, saved, clock, send },
+      view: () => this.#serving,
       members: () =>
         this.#serving === undefined ? [] : (this.membership.active?.members ?? []).map(({ id }) => id),
       store: (revision, entries) => void this.#outputs.push({ kind: 'storeMetadata', revision, entries }),
       apply: (entry) => {
         if (entry.kind === 'setting') return options.adopt(entry)
-        const { namespace, set, before } = entry
-        this.namespaces.get(namespace)?.store.truncate(set === '' ? undefined : set, before)
+        const { kind, namespace, set, before } = entry
+        if (kind === 'strong truncation') this.strong.truncate(namespace, set, before)
+        else this.namespaces.get(namespace)?.store.truncate(set === '' ? undefined : set, before)
       },
+      isDone: () => !this.strong.truncates,
     })
-    this.strong = new StrongNamespaces({ self, standstill: timeout, setups: strong, send })
+    this.truncation = new StrongTruncation({ metadata: this.metadata, strong: this.strong, clock })
     this.membership = new Membership({
       ...options,
       report: () => this.#report(),

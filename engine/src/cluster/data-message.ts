@@ -110,7 +110,7 @@ export interface ReclusterMessage {
 /** All that the sender knows of the system metadata, and that it has saved all that it was told. */
 export type MetadataMessage =
   | { readonly kind: 'metadata'; readonly revision: number; readonly entries: readonly MetadataEntry[] }
-  | { readonly kind: 'metadataKnown'; readonly revision: number }
+  | { readonly kind: 'metadataKnown'; readonly view: string; readonly revision: number }
 
 export type DataMessage =
   PartitionMessage | ProxyMessage | ProxiedMessage | StatusMessage | MetadataMessage | ReclusterMessage

@@ -5,9 +5,12 @@
  */
 import { compareNodeIds, type NodeId } from './node-id.ts'
 
-/** Records of a set, or of a namespace, last updated before `before` (ms since 1970) are gone; 0 = none are. */
+/**
+ * Records of a set, or of a namespace, last updated before `before` (ms since 1970) are gone; 0 = none are. In a strong
+ * namespace `before` is but the truncation's number: what is gone is what each partition held when it did it.
+ */
 export interface TruncationState {
-  readonly kind: 'truncation'
+  readonly kind: 'truncation' | 'strong truncation'
   readonly namespace: string
   /** Empty = the whole namespace. */
   readonly set: string
@@ -66,6 +69,12 @@ export class SystemMetadata {
     return changed
   }
 
+  strongTruncations(namespace: string): TruncationState[] {
+    return this.entries.flatMap((entry) =>
+      entry.kind === 'strong truncation' && entry.namespace === namespace ? [entry] : [],
+    )
+  }
+
   truncation(namespace: string, set: string): TruncationState {
     const none = { kind: 'truncation', namespace, set, undone: 0, before: 0 } as const
     const known = this.#entries.get(keyOf(none))
@@ -95,7 +104,8 @@ function isEntry(value: unknown): value is MetadataEntry {
     const texts = [value.name, value.value, value.by]
     return texts.every((text) => typeof text === 'string') && Number.isFinite(value.at)
   }
-  if (kind !== 'truncation' || !('undone' in value && 'before' in value)) return false
+  if (kind !== 'truncation' && kind !== 'strong truncation') return false
+  if (!('undone' in value && 'before' in value)) return false
   return Number.isSafeInteger(value.undone) && Number.isFinite(value.before)
 }
 

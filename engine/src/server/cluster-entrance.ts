@@ -2,6 +2,7 @@ import type { ClusteredNamespace } from '../cluster/clustered-namespace.ts'
 import { mayWrite } from '../cluster/namespace-copies.ts'
 import type { RoutedRequest } from '../cluster/request-routing.ts'
 import type { SettingChange } from '../cluster/system-metadata.ts'
+import type { TruncationRefusal } from '../cluster/strong-truncation.ts'
 import type { Namespace } from '../namespace/namespace.ts'
 import type { RequestMessage } from '../protocol/message.ts'
 import { DIGEST_BYTES } from '../values/digest.ts'
@@ -16,10 +17,20 @@ export interface ClusterEntrance {
   truncate(namespace: string, set: string | undefined, before: number): boolean
   /** Makes a setting the same on all nodes. */
   set(change: SettingChange): void
+  /** Set of a strong namespace, which truncates by position. */
+  strongTruncation(namespace: string): NamespaceTruncation | undefined
   /** Messages for other nodes have been made. */
   wake(): void
   /** For a defect that ended a request. */
   onFault(error: unknown): void
+}
+
+/** How a strong namespace deletes what a set holds, without a name all it holds. */
+export interface NamespaceTruncation {
+  /** Answers once: nothing when it is done on all nodes, or why not. */
+  truncate(set: string, answer: (refusal: TruncationRefusal | undefined) => void): void
+  /** When the set was last truncated, or all, in ms since 1970; 0 = never. */
+  lastOf(set: string): number
 }
 
 /** Whether this node answers by itself, without asking or telling another one. */

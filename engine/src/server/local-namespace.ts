@@ -3,7 +3,7 @@ import type { SettingChange } from '../cluster/system-metadata.ts'
 import { conflictPolicies } from '../namespace/namespace-config.ts'
 import { MAX_TTL_S } from '../protocol/time-to-live.ts'
 import { ResultError } from '../values/result-code.ts'
-import type { ClusterEntrance } from './cluster-entrance.ts'
+import type { ClusterEntrance, NamespaceTruncation } from './cluster-entrance.ts'
 import { Latencies } from './latency.ts'
 import type { NamespaceState, SetState } from './node-state.ts'
 import { choiceSetting, numberSetting, Settings, switchSetting } from './settings.ts'
@@ -72,13 +72,12 @@ export class LocalNamespace implements NamespaceState {
   }
 
   sets(): readonly SetState[] {
-    return this.#namespace.store.sets.slice(1).map(({ name, objects, bytes, truncateBefore }) => ({
-      name: name.buffer.toString('latin1', name.start, name.end),
-      objects,
-      tombstones: 0,
-      dataBytes: bytes,
-      truncatedAt: truncateBefore,
-    }))
+    const strong = this.strongTruncation
+    return this.#namespace.store.sets.slice(1).map(({ name: slice, objects, bytes, truncateBefore }) => {
+      const name = slice.buffer.toString('latin1', slice.start, slice.end)
+      const truncatedAt = strong ? strong.lastOf(name) : truncateBefore
+      return { name, objects, tombstones: 0, dataBytes: bytes, truncatedAt }
+    })
   }
 
   setSettings(set: string): Settings {
@@ -123,6 +122,10 @@ export class LocalNamespace implements NamespaceState {
   /** Settings of namespaces and sets are the cluster's. */
   #tellAll(set: string): (name: string, value: string) => void {
     return (name, value) => this.#cluster?.set({ namespace: this.name, set, name, value })
+  }
+
+  get strongTruncation(): NamespaceTruncation | undefined {
+    return this.#cluster?.strongTruncation(this.name)
   }
 
   truncate(set: string | undefined, before: number): number {

@@ -1,3 +1,4 @@
+import type { NamespaceTruncation } from './cluster-entrance.ts'
 import type { ClusterState } from './cluster-state.ts'
 import type { FaultLog } from './fault-log.ts'
 import type { Latencies, NodeLatencies } from './latency.ts'
@@ -36,6 +37,8 @@ export interface NamespaceState {
   setSettings(set: string): Settings
   /** Hides all records of the set (of all sets without) last updated before `before`, in ms since 1970. The result is the ticket of what has to be synced for this to last. */
   truncate(set: string | undefined, before: number): number
+  /** Set where the namespace is strong: it is truncated so, and not by time. */
+  readonly strongTruncation: NamespaceTruncation | undefined
   /** Takes back the mark of an earlier truncation. */
   untruncate(set: string | undefined): void
   readonly objects: number

@@ -116,6 +116,17 @@ async function serve(
         host.node.metadata.set(change)
         host.wake()
       },
+      strongTruncation: (name) => {
+        if (!host.node.strong.namespaces.has(name)) return undefined
+        const { truncation } = host.node
+        return {
+          truncate: (set, answer) => {
+            truncation.truncate(name, set, answer)
+            host.wake()
+          },
+          lastOf: (set) => truncation.lastOf(name, set),
+        }
+      },
       cancel: (id) => host.node.routing.cancel(id),
       wake: () => host.wake(),
       onFault: (error) => local.faults.report('a batch', error),

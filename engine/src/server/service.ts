@@ -1,7 +1,7 @@
 import { Info1, Info3, MESSAGE_HEADER_BYTES } from '../protocol/message.ts'
 import type { ResponseBuffer } from '../protocol/response.ts'
 import { ResultCode } from '../values/result-code.ts'
-import type { DeferredAnswer } from './deferred-answer.ts'
+import { DEFERRED, type DeferredAnswer } from './deferred-answer.ts'
 import { FrameType, HEADER_BYTES } from './frame-header.ts'
 import { appendInfoAnswer } from './info/info-answer.ts'
 import type { InfoCaller } from './info/info-command.ts'
@@ -80,6 +80,8 @@ export class Service {
   /** The rest of the answer that was begun last. */
   unfinished: UnfinishedAnswer | undefined
   readonly #spare: ResponseBuffer[] = []
+  /** The last answer to an info request, where it comes later. */
+  #deferredInfo: DeferredAnswer | undefined
   #queuedBytes = 0
   #partialBytes = 0
 
@@ -117,7 +119,8 @@ export class Service {
   }
 
   takeDeferred(): DeferredAnswer {
-    const deferred = this.#messages.takeDeferred?.()
+    const deferred = this.#deferredInfo ?? this.#messages.takeDeferred?.()
+    this.#deferredInfo = undefined
     if (!deferred) throw new Error('no answer was deferred')
     return deferred
   }
@@ -155,8 +158,13 @@ export class Service {
         if (isBatch) this.#beganBatch(started)
         return ticket
       }
-      case FrameType.INFO:
-        return appendInfoAnswer(this.node, buffer.subarray(start + HEADER_BYTES, end), caller, this.out)
+      case FrameType.INFO: {
+        const body = buffer.subarray(start + HEADER_BYTES, end)
+        const answer = appendInfoAnswer(this.node, body, caller, this.out)
+        if (typeof answer === 'number') return answer
+        this.#deferredInfo = answer
+        return DEFERRED
+      }
       case FrameType.ADMIN:
         return this.#append(securityNotSupported)
       case FrameType.COMPRESSED:

@@ -282,6 +282,16 @@ export class ClusterSimNode implements FaultyNode {
     return before
   }
 
+  /** Deletes what the set of a strong namespace holds; answers the code, 0 when it is done. */
+  truncateStrongly(set: string, answer: (code: number) => void): void {
+    const running = this.#running
+    this.#do(running, ({ node }) =>
+      node.truncation.truncate(namespaceName, set, (refusal) => {
+        if (this.#running === running) answer(refusal?.code ?? 0)
+      }),
+    )
+  }
+
   /** What an operator asks of a running node. */
   operate(command: (node: ClusterNode) => void): void {
     this.#do(this.#running, ({ node }) => command(node))

@@ -1,7 +1,7 @@
 /**
  * Clients of a strong namespace in a simulated cluster. Each appends its own word to a record's log, reads or deletes
- * it, at any node; the history of each record must be linearizable. A record is used for as many operations as the check
- * takes, then another takes its place.
+ * it, at any node, or truncates its set, which holds nothing else; the history of each record must be linearizable. A
+ * record is used for as many operations as the check takes, then another takes its place.
  */
 import { digestOf } from '../values/digest.ts'
 import { ResultCode } from '../values/result-code.ts'
@@ -33,6 +33,8 @@ const clientPatience = 200
 /** Milliseconds between two requests of one client at most. */
 const longestThought = 60
 const refusedThought = 1000
+/** Of all operations. */
+const truncations = 0.02
 /** Steps of one check. */
 const maxSteps = 50_000
 
@@ -41,6 +43,7 @@ const refusals: readonly number[] = [
   ResultCode.PARTITION_UNAVAILABLE,
   ResultCode.KEY_BUSY,
   ResultCode.DEVICE_OVERLOAD,
+  ResultCode.FORBIDDEN,
 ]
 
 export class StrongClusterClients {
@@ -55,6 +58,7 @@ export class StrongClusterClients {
   refused = 0
   inDoubt = 0
   reads = 0
+  truncated = 0
   gaveUp = 0
 
   constructor(stage: ClusterStage, records: number) {
@@ -129,6 +133,7 @@ export class StrongClusterClients {
       then(refusals.includes(code))
     }
     clock.after(requestTime + clientPatience, () => end(ResultCode.TIMEOUT))
+    if (random.chance(truncations)) return this.#truncate(node, history, end)
     const kind = random.chance(0.3) ? 'read' : random.chance(0.15) ? 'delete' : 'append'
     if (kind === 'read') return this.read(node, key, end)
     const token = kind === 'append' ? `${history.operations.length}.` : undefined
@@ -136,6 +141,15 @@ export class StrongClusterClients {
     const body = token === undefined ? deleteRequest(nameOf(key)) : countRequest(nameOf(key), token)
     this.#send(node, body, (code, text) => {
       this.#ended(history, operation, code, text)
+      end(code)
+    })
+  }
+
+  #truncate(node: ClusterSimNode, history: History, end: (code: number) => void): void {
+    const operation = this.#begin(history, 'delete')
+    node.truncateStrongly(setOf(history.key), (code) => {
+      if (code === ResultCode.OK) this.truncated++
+      this.#ended(history, operation, code, undefined)
       end(code)
     })
   }
@@ -185,5 +199,9 @@ export class StrongClusterClients {
 }
 
 function nameOf(key: string): RecordName {
-  return { namespace: namespaceName, set: 'demo', digest: digestOf('demo', key) }
+  return { namespace: namespaceName, set: setOf(key), digest: digestOf('demo', key) }
+}
+
+function setOf(key: string): string {
+  return `set of ${key}`
 }

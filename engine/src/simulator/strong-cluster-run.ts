@@ -95,7 +95,7 @@ class StrongClusterRun {
 
   result(seed: number): RunResult {
     const { transcript, violations, witness, tally, nodes } = this.#stage
-    const { acknowledged, refused, inDoubt, reads, gaveUp } = this.#clients
+    const { acknowledged, refused, inDoubt, reads, truncated, gaveUp } = this.#clients
     return {
       seed,
       violations,
@@ -103,7 +103,7 @@ class StrongClusterRun {
       counts: {
         faults: this.#storm.faults,
         views: witness.views,
-        ...{ acknowledged, refused, inDoubt, reads, gaveUp },
+        ...{ acknowledged, refused, inDoubt, reads, truncated, gaveUp },
         rosters: this.#rosters,
         revived: this.#revived,
         over: Number(this.#isOver),

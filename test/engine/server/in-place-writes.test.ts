@@ -56,6 +56,7 @@ class Scene {
       wake: () => undefined,
       truncate: () => false,
       set: () => undefined,
+      strongTruncation: () => undefined,
       onFault: (error) => {
         throw error
       },

@@ -14,6 +14,7 @@ class FakeNamespace implements NamespaceState {
   readonly name: string
   readonly objects = 5
   readonly latencies = new Latencies()
+  readonly strongTruncation = undefined
   readonly truncations: [string | undefined, number][] = []
   readonly #sets = new Map<string, Settings>()
   defaultTtl = 0
@@ -89,6 +90,7 @@ beforeEach(() => {
 function ask(lines: string, caller = {}): { text: string; ticket: number } {
   const out = new ResponseBuffer()
   const ticket = appendInfoAnswer(node, Buffer.from(lines, 'latin1'), caller, out)
+  if (typeof ticket !== 'number') throw new Error(`${lines} is answered later`)
   return { text: out.buffer.toString('latin1', 8, out.length), ticket }
 }
 

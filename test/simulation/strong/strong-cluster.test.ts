@@ -19,6 +19,7 @@ it(
     expect(sums.acknowledged).toBeGreaterThan(300 * seeds)
     expect(sums.reads).toBeGreaterThan(100 * seeds)
     expect(sums.rosters).toBeGreaterThan(seeds)
+    expect(sums.truncated).toBeGreaterThan(3 * seeds)
     expect(sums.gaveUp).toBeLessThan(seeds / 4)
   },
 )

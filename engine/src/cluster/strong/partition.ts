@@ -16,7 +16,7 @@ import { holds, type Lineage } from './lineage.ts'
 import { type Answer, Master, type Operation, type PendingWrite } from './master.ts'
 import type { StrongBody, StrongMessage } from './message.ts'
 import type { PartitionContext } from './partition-context.ts'
-import { laterPosition } from './position.ts'
+import { laterPosition, type Position } from './position.ts'
 import { Replica } from './replica.ts'
 import type { Standstills } from './standstill.ts'
 import { isTruncated } from './truncation.ts'
@@ -182,6 +182,13 @@ export class StrongPartition<Content> {
     const master = this.#acting?.master
     if (master) master.truncate(set, number, answer)
     else answer({ kind: 'refused', why: 'unavailable' })
+  }
+
+  /** All replicas have what was written with this position, which this copy has. */
+  hasAcknowledged({ regime, sequence }: Position): boolean {
+    const acting = this.#acting
+    if (!acting?.master) return false
+    return regime < regimeOf(acting.plan.activation.regime) || sequence <= acting.master.acknowledged
   }
 
   /** Drops deletes, and what is truncated, that every complete copy has acknowledged (rules F5, T1); up to that many. */

@@ -25,6 +25,7 @@ import type { Seat } from './roster.ts'
 import { Standstills } from './standstill.ts'
 import type { StrongBatch } from './strong-message.ts'
 import type { StrongStore } from './strong-store.ts'
+import { Truncating } from './truncating.ts'
 
 /** Milliseconds after which what led to nothing is said again. */
 const repeatPeriod = 200
@@ -68,6 +69,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   /** Partitions that this node leads and in which it does not serve yet, or fills. */
   readonly #unsettled = new Set<number>()
   #misplaced = 0
+  readonly #truncating: Truncating<Content>
   /** From the first tick in the view on. */
   #heldSince: number | undefined
   #pieces = piecesPerTick
@@ -94,6 +96,11 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
         this.#syncs.whenSynced(file, () => this.turn(partition, done))
       const options = { self, durability, disk, standstills, mayFill, weigh, whenActivationSynced }
       return new StrongPartition(options)
+    })
+    this.#truncating = new Truncating({
+      machine: (partition) => this.#partitions[partition]!,
+      disk: (partition) => store.disk(partition),
+      touch: (partition) => this.#touched.add(partition),
     })
   }
 
@@ -127,6 +134,17 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       if (machine.isBringingUp) this.#bringingUp.add(partition)
       if (machine.leads) this.#unsettled.add(partition)
     }
+    this.#truncating.begin(this.#led())
+  }
+
+  /** Each partition's master deletes what the set holds, without a name everything (rule T1). */
+  truncate(set: string, number: number): void {
+    if (this.#truncating.know(set, number)) this.#truncating.begin(this.#led())
+  }
+
+  /** Some partition led here has not done a truncation that is known. */
+  get truncates(): boolean {
+    return !this.#truncating.isOver
   }
 
   /** This node's next promise begins: nothing of the view is done any more. */
@@ -137,6 +155,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#bringingUp.clear()
     this.#unsettled.clear()
     this.#misplaced = 0
+    this.#truncating.begin([])
     this.#syncs.leave()
     for (const machine of this.#partitions) machine.leave()
   }
@@ -171,6 +190,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       machine.advance()
       this.#touched.add(partition)
     }
+    this.#truncating.tick()
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + sweepPeriod
       this.#swept = (this.#swept + 1) % this.#partitions.length
@@ -243,6 +263,11 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
       members.some((member) => member.id === id && member.incarnation === incarnation)
     if (!pending && inForce.seats.every(isHere)) machine.dropTombstones(sweptAtOnce)
     this.#touched.add(partition)
+  }
+
+  /** Partitions whose master in this view is this node. */
+  *#led(): Iterable<number> {
+    for (const [partition, { leads }] of this.#partitions.entries()) if (leads) yield partition
   }
 
   #operationOf(request: ClientRequest): Operation {

@@ -138,6 +138,22 @@ export class StrongNamespaces implements RosterControl {
     if (!known || wishNumber(wish.content) > wishNumber(known.content)) this.#wishes.set(namespace, wish)
   }
 
+  /** Has every partition delete what the set holds, without a name everything; `number` says which truncation it is. */
+  truncate(name: string, set: string, number: number): void {
+    this.namespaces.get(name)?.truncate(set, number)
+  }
+
+  /** Some partition that this node leads has not done a truncation that is known. */
+  get truncates(): boolean {
+    for (const { truncates } of this.namespaces.values()) if (truncates) return true
+    return false
+  }
+
+  /** Partitions that may not serve in the view; undefined between two. */
+  unavailable(name: string): number | undefined {
+    return this.namespaces.get(name)?.plans?.unavailable
+  }
+
   tick(now: number): void {
     for (const namespace of this.namespaces.values()) namespace.tick(now)
   }

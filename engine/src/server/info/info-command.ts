@@ -6,7 +6,12 @@ export interface DurableAnswer {
   readonly ticket: number
 }
 
-export type InfoAnswer = string | DurableAnswer
+/** A value that comes later; `later` is called once and calls back once, at once or not. */
+export interface LaterAnswer {
+  readonly later: (done: (value: string) => void) => void
+}
+
+export type InfoAnswer = string | DurableAnswer | LaterAnswer
 
 /** One info command: its answer's value, from what follows its name. */
 export type InfoCommand = (node: NodeState, rest: string, caller: InfoCaller) => InfoAnswer

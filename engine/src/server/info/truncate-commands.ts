@@ -32,6 +32,17 @@ function truncate(node: NodeState, rest: string, wantsSet: boolean): InfoAnswer 
   const found = target(rest, wantsSet)
   if (typeof found === 'string') return found
   const lut = infoParameters(rest).get('lut')
+  const strong = node.namespace(found.namespace)?.strongTruncation
+  if (strong) {
+    if (lut !== undefined)
+      return infoError(ResultCode.PARAMETER, 'a strong namespace is truncated by position: leave lut out')
+    return {
+      later: (done) =>
+        strong.truncate(found.set ?? '', (refusal) =>
+          done(refusal ? infoError(refusal.code, refusal.text) : 'ok'),
+        ),
+    }
+  }
   const now = node.clock()
   // Records of this millisecond are older than the request, those of the next are newer.
   const before = lut === undefined ? now + 1 : Number(lut) / NANOS_PER_MS
@@ -46,6 +57,9 @@ function truncate(node: NodeState, rest: string, wantsSet: boolean): InfoAnswer 
 function untruncate(node: NodeState, rest: string, wantsSet: boolean): string {
   const found = target(rest, wantsSet)
   if (typeof found === 'string') return found
-  node.namespace(found.namespace)?.untruncate(found.set)
+  const namespace = node.namespace(found.namespace)
+  if (namespace?.strongTruncation)
+    return infoError(ResultCode.PARAMETER, 'a truncation of a strong namespace cannot be undone')
+  namespace?.untruncate(found.set)
   return 'ok'
 }
