@@ -333,8 +333,8 @@ const mutants: readonly Strong[] = [
   {
     name: 'F3: streamed writes move the state of an incomplete copy',
     file: strong('replica'),
-    find: 'const moved = this.#follows ? { state: version.position } : {}',
-    replace: 'const moved = { state: version.position }',
+    find: 'if (!this.#follows) return {}',
+    replace: 'if (!this.#follows) return { state: position }',
     seed: 4861,
     breaks: 'F1|A8|L1|A2|write',
   },
