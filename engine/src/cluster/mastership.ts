@@ -36,7 +36,8 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   readonly #replicas = new Map<NodeId, Replica>()
   readonly #takeIn: TakeIn
   readonly #asking: Asking
-  readonly #unanswered = new Set<OpenWrite>()
+  /** Oldest first. No set: its old tables would keep what has been answered until a full collection of garbage. */
+  #unanswered: OpenWrite[] = []
   #now: number
   /** Settled once, it is settled for the rest of the view. */
   #isSettled = false
@@ -183,8 +184,8 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   /** The view is over: hands out what was applied and not answered. */
   close(): OpenWrite[] {
     this.#asking.close()
-    const unanswered = [...this.#unanswered]
-    this.#unanswered.clear()
+    const unanswered = this.#unanswered
+    this.#unanswered = []
     return unanswered
   }
 
@@ -218,10 +219,12 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     const done = () => {
       missing--
       // After its view this is for the next master to say.
-      if (missing > 0 || !open || !this.#unanswered.delete(open)) return
-      open.acknowledge()
+      const at = missing > 0 || !open ? -1 : this.#unanswered.indexOf(open)
+      if (at < 0) return
+      this.#unanswered.splice(at, 1)
+      open!.acknowledge()
     }
-    if (open) this.#unanswered.add(open)
+    if (open) this.#unanswered.push(open)
     for (const replica of this.#replicas.values()) {
       replica.outgoing.push({ kind: 'write', version }, done)
       this.#flush(replica)

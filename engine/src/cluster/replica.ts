@@ -51,7 +51,8 @@ export class Replica {
     for (const [index, entry] of entries.entries()) {
       const at = position + index
       const isNext = at === this.#applied + 1
-      if (isNext || (at > this.#applied && this.#ahead.size < mostAhead)) this.#ahead.set(at, entry)
+      if (isNext && this.#ahead.size === 0 && this.#apply(entry)) this.#applied++
+      else if (isNext || (at > this.#applied && this.#ahead.size < mostAhead)) this.#ahead.set(at, entry)
     }
     // In their order, and none left out.
     for (let next = this.#ahead.get(this.#applied + 1); next; next = this.#ahead.get(this.#applied + 1)) {

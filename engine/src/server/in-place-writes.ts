@@ -15,40 +15,40 @@ const SWEEP_MS = 20
  * replicas have the record, or as a time-out when the client's patience is over.
  */
 export class InPlaceWrites {
-  readonly #open = new Set<InPlaceWrite>()
+  /** Oldest first, with those that have ended since the last sweep. */
+  #writes: InPlaceWrite[] = []
+  #count = 0
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
 
   get isFull(): boolean {
-    return this.#open.size >= MOST_WRITES || this.#bytes >= MOST_BYTES
+    return this.#count >= MOST_WRITES || this.#bytes >= MOST_BYTES
   }
 
   /** `deadline` as performance.now() gives it. */
   open(version: StoredVersion, deadline: number): InPlaceWrite {
     const write = new InPlaceWrite(version, deadline, this)
-    this.#open.add(write)
+    this.#writes.push(write)
+    this.#count++
     this.#bytes += weightOf(version)
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref()
     return write
   }
 
-  /** It is over. */
-  close(write: InPlaceWrite): void {
-    if (this.#open.delete(write)) this.#bytes -= weightOf(write.version)
+  closed(write: InPlaceWrite): void {
+    this.#count--
+    this.#bytes -= weightOf(write.version)
   }
 
   #sweep(): void {
-    if (this.#open.size === 0) {
+    if (this.#count === 0) {
       clearInterval(this.#timer)
       this.#timer = undefined
+      this.#writes = []
       return
     }
     const now = performance.now()
-    for (const write of this.#open) {
-      if (now < write.deadline) continue
-      this.close(write)
-      write.answer.end(timedOut)
-    }
+    this.#writes = this.#writes.filter((write) => write.isOpen(now))
   }
 }
 
@@ -57,6 +57,8 @@ class InPlaceWrite implements OpenWrite {
   readonly deadline: number
   readonly answer = new DeferredAnswer()
   readonly #writes: InPlaceWrites
+  /** Not the answer's end: that is dropped with its connection, and the write stays open. */
+  #isOver = false
 
   constructor(version: StoredVersion, deadline: number, writes: InPlaceWrites) {
     this.version = version
@@ -65,8 +67,20 @@ class InPlaceWrite implements OpenWrite {
   }
 
   acknowledge(): void {
-    this.#writes.close(this)
-    this.answer.end()
+    this.#end(undefined)
+  }
+
+  /** False when it is over, or is now because its time is. */
+  isOpen(now: number): boolean {
+    if (now >= this.deadline) this.#end(timedOut)
+    return !this.#isOver
+  }
+
+  #end(instead: Buffer | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#writes.closed(this)
+    this.answer.end(instead)
   }
 }
 
