@@ -7,7 +7,7 @@ import type { ClientRequest } from './client-request.ts'
 import type { ClusteredNamespace } from './clustered-namespace.ts'
 import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
-import type { PartitionBody, PartitionMessage } from './data-message.ts'
+import { type PartitionBody, type PartitionMessage, partitionMessage } from './data-message.ts'
 import { LeavingCopies } from './leaving-copies.ts'
 import { Mastership } from './mastership.ts'
 import type { NodeId } from './node-id.ts'
@@ -259,8 +259,10 @@ export class ApNamespace implements ClusteredNamespace {
   }
 
   #replica(view: ServedView, partition: number): Replica {
-    const context = this.#context(view, partition, () => undefined)
-    return (this.#replicas[partition] ??= new Replica(context, this.#places[partition]!.master))
+    return (this.#replicas[partition] ??= new Replica(
+      this.#context(view, partition, () => undefined),
+      this.#places[partition]!.master,
+    ))
   }
 
   #context({ name, regime, flow }: ServedView, partition: number, wake: () => void): PartitionContext {
@@ -285,7 +287,7 @@ export class ApNamespace implements ClusteredNamespace {
   /** Says nothing any more in a view that is over. */
   #send(view: string, partition: number, to: NodeId, body: PartitionBody): void {
     if (this.#view?.name !== view) return
-    this.#options.send(to, { view, namespace: this.name, partition, ...body })
+    this.#options.send(to, partitionMessage(view, this.name, partition, body))
   }
 
   #isMaster(partition: number): boolean {

@@ -115,6 +115,8 @@ const judgementPeriod = 100
 /** Milliseconds between two words to the leader about how far this node is. */
 const statusPeriod = 100
 
+const nothing: readonly NodeOutput[] = []
+
 export class ClusterNode {
   readonly membership: Membership<NodeReport, ViewInput>
   readonly routing: RequestRouting
@@ -125,7 +127,7 @@ export class ClusterNode {
   readonly clocks: PeerClocks
   quiesced = false
   readonly #options: ClusterNodeOptions
-  readonly #outputs: NodeOutput[] = []
+  #outputs: NodeOutput[] = []
   /** The view this node entered and begins to serve once its copies are saved. */
   #entered: ViewRecord<ViewInput> | undefined
   #enteredSave = 0
@@ -200,10 +202,13 @@ export class ClusterNode {
   }
 
   /** What is to be done; to be asked for after every call, and after every sync of a store. */
-  take(): NodeOutput[] {
+  take(): readonly NodeOutput[] {
     this.routing.flush()
     this.strong.flush()
-    return this.#outputs.splice(0)
+    if (this.#outputs.length === 0) return nothing
+    const outputs = this.#outputs
+    this.#outputs = []
+    return outputs
   }
 
   tick(now: number): void {

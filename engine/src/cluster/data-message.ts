@@ -59,6 +59,21 @@ export type PartitionBody =
 
 export type PartitionMessage = PartitionEnvelope & PartitionBody
 
+/** The two kinds that every write sends name their fields: spreading takes several times as long. */
+export function partitionMessage(
+  view: string,
+  namespace: string,
+  partition: number,
+  body: PartitionBody,
+): PartitionMessage {
+  if (body.kind === 'stream') {
+    const { kind, position, entries } = body
+    return { view, namespace, partition, kind, position, entries }
+  }
+  if (body.kind === 'applied') return { view, namespace, partition, kind: body.kind, position: body.position }
+  return { view, namespace, partition, ...body }
+}
+
 /** One client's request on its way to the master. */
 export interface ProxyRequest {
   readonly namespace: string

@@ -33,7 +33,7 @@ interface Replica {
 export class Mastership implements ServingMaster, InPlaceMaster {
   readonly #context: PartitionContext
   readonly #holders: readonly NodeId[]
-  readonly #replicas = new Map<NodeId, Replica>()
+  readonly #replicas: readonly Replica[]
   readonly #takeIn: TakeIn
   readonly #asking: Asking
   /** Oldest first. No set: its old tables would keep what has been answered until a full collection of garbage. */
@@ -51,15 +51,15 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#now = now
     this.#context = context
     this.#holders = holders
-    for (const id of replicas) {
+    this.#replicas = replicas.map((id) => {
       const outgoing = new Outgoing((bytes) => context.flow.give(id, bytes))
       outgoing.push({ kind: 'begin', regimes: context.copy.past.regimes })
-      this.#replicas.set(id, { id, outgoing, past: noPast, after: undefined, over: false, whole: false })
-    }
+      return { id, outgoing, past: noPast, after: undefined, over: false, whole: false }
+    })
     this.#takeIn = new TakeIn(context, holders, {
       install: (winner) => this.#install(winner),
       cut: (regime, end) => {
-        for (const { outgoing } of this.#replicas.values()) outgoing.push({ kind: 'cut', regime, end })
+        for (const { outgoing } of this.#replicas) outgoing.push({ kind: 'cut', regime, end })
       },
     })
     this.#asking = new Asking(context.send)
@@ -74,14 +74,14 @@ export class Mastership implements ServingMaster, InPlaceMaster {
 
   /** Replicas have been sent, or are about to be sent, all that they lack. */
   get hasGiven(): boolean {
-    for (const { over } of this.#replicas.values()) if (!over) return false
+    for (const { over } of this.#replicas) if (!over) return false
     return true
   }
 
   /** Nothing is due when time passes. */
   get isIdle(): boolean {
     if (!this.#takeIn.isOver || !this.#asking.isEmpty) return false
-    for (const { over, outgoing } of this.#replicas.values()) if (!over || !outgoing.isEmpty) return false
+    for (const { over, outgoing } of this.#replicas) if (!over || !outgoing.isEmpty) return false
     return true
   }
 
@@ -91,7 +91,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   }
 
   get hasReplicas(): boolean {
-    return this.#replicas.size > 0
+    return this.#replicas.length > 0
   }
 
   get inPlace(): InPlaceMaster | undefined {
@@ -135,7 +135,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   expire(now: number, digest: Buffer): boolean {
     this.#now = now
     if (!this.#takeIn.isOver || this.#context.clocks.isRefused) return false
-    for (const { outgoing } of this.#replicas.values()) if (!outgoing.takesGifts) return false
+    for (const { outgoing } of this.#replicas) if (!outgoing.takesGifts) return false
     const { store, copy } = this.#context
     const gone = store.remove(digest)
     if (!gone) return false
@@ -146,7 +146,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
 
   receive(now: number, from: NodeId, body: PartitionBody): void {
     this.#now = now
-    const replica = this.#replicas.get(from)
+    const replica = this.#replicas.find(({ id }) => id === from)
     switch (body.kind) {
       case 'applied':
         return replica?.outgoing.applied(body.position)
@@ -168,14 +168,14 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#now = now
     this.#takeIn.tick(now)
     this.#asking.tick(now)
-    for (const replica of this.#replicas.values()) this.#flush(replica)
+    for (const replica of this.#replicas) this.#flush(replica)
   }
 
   /** A small step of giving out; answers how many versions that took, 0 when nothing can be done now. */
   give(now: number): number {
     this.#now = now
     let steps = 0
-    for (const replica of this.#replicas.values()) {
+    for (const replica of this.#replicas) {
       if (this.#takeIn.isOver && !replica.over) steps += this.#give(replica)
     }
     return steps
@@ -190,7 +190,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   }
 
   get #isFull(): boolean {
-    for (const { outgoing } of this.#replicas.values()) if (outgoing.isFull) return true
+    for (const { outgoing } of this.#replicas) if (outgoing.isFull) return true
     return false
   }
 
@@ -215,7 +215,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
 
   #replicate(version: StoredVersion, open: OpenWrite | undefined): void {
     const { store } = this.#context
-    let missing = this.#replicas.size + 1
+    let missing = this.#replicas.length + 1
     const done = () => {
       missing--
       // After its view this is for the next master to say.
@@ -225,11 +225,11 @@ export class Mastership implements ServingMaster, InPlaceMaster {
       open!.acknowledge()
     }
     if (open) this.#unanswered.push(open)
-    for (const replica of this.#replicas.values()) {
+    for (const replica of this.#replicas) {
       replica.outgoing.push({ kind: 'write', version }, done)
       this.#flush(replica)
     }
-    if (this.#replicas.size > 0) this.#context.wake()
+    if (this.#replicas.length > 0) this.#context.wake()
     const { position } = store
     if (position === 0) return done()
     store.whenSynced(position, (failed) => {
@@ -289,9 +289,9 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   /** Says so to all who may wait for it. */
   #lookSettled(): void {
     if (this.#isSettled || !this.#takeIn.isOver) return
-    for (const replica of this.#replicas.values()) if (!replica.whole) return
+    for (const replica of this.#replicas) if (!replica.whole) return
     this.#isSettled = true
-    for (const id of new Set([...this.#replicas.keys(), ...this.#holders])) {
+    for (const id of new Set([...this.#replicas.map(({ id }) => id), ...this.#holders])) {
       this.#context.send(id, { kind: 'settled', past: undefined })
     }
     this.#context.settled()

@@ -48,8 +48,9 @@ export class Replica {
 
   #receiveStream(position: number, entries: readonly StreamEntry[]): void {
     const { store } = this.#context
-    for (const [index, entry] of entries.entries()) {
-      const at = position + index
+    let at = position - 1
+    for (const entry of entries) {
+      at++
       const isNext = at === this.#applied + 1
       if (isNext && this.#ahead.size === 0 && this.#apply(entry)) this.#applied++
       else if (isNext || (at > this.#applied && this.#ahead.size < mostAhead)) this.#ahead.set(at, entry)

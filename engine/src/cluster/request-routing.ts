@@ -158,11 +158,20 @@ export class RequestRouting {
 
   /** Sends what has been collected. */
   flush(): void {
+    // Asked for in every turn; an empty map is not cleared for nothing.
+    if (this.#requests.size > 0) this.#flushRequests()
+    if (this.#answers.size > 0) this.#flushAnswers()
+  }
+
+  #flushRequests(): void {
     for (const [id, { view, to, requests }] of this.#requests) {
       for (const some of partsOf(requests, ({ body }) => body.length))
         this.#options.send(id, { kind: 'proxy', view, to, requests: some })
     }
     this.#requests.clear()
+  }
+
+  #flushAnswers(): void {
     for (const [id, answers] of this.#answers) {
       for (const some of partsOf(answers, ({ answer }) => answer?.length ?? 0))
         this.#options.send(id, { kind: 'proxied', answers: some })

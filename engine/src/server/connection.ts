@@ -47,7 +47,10 @@ export class Connection {
       whenSynced: (ticket) =>
         service.whenSynced(ticket, (failed) => (failed ? this.destroy() : this.#release())),
       count: (bytes) => service.countQueued(this, bytes),
-      write: (bytes) => void this.#socket.write(bytes),
+      write: (bytes, more) => {
+        if (more) this.#socket.cork()
+        this.#socket.write(bytes)
+      },
       wake: () => this.#wake(),
       takesMore: () => this.#unsentBytes < service.limits.queuedBytes,
       isFull: () => this.#isFull,
@@ -242,9 +245,8 @@ export class Connection {
   /** Lets go of the answers that may leave. */
   #release(): void {
     if (this.#socket.destroyed) return
-    this.#socket.cork()
     const written = this.#held.release()
-    this.#socket.uncork()
+    while (this.#socket.writableCorked > 0) this.#socket.uncork()
     if (written > 0 && this.#socket.writableLength > 0) this.#track(written)
     this.#resume()
   }

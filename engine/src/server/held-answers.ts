@@ -30,7 +30,8 @@ export interface HeldAnswersOwner {
   whenSynced(ticket: number): void
   /** So many bytes more, or fewer, are held. */
   count(bytes: number): void
-  write(bytes: Buffer): void
+  /** `more`: another write follows before this call of the owner is over. */
+  write(bytes: Buffer, more: boolean): void
   /** Some may leave: `release` is to be called before long. */
   wake(): void
   /** Whether the client takes what is sent. */
@@ -93,18 +94,20 @@ export class HeldAnswers implements AnswerHolder {
   take(buffer: Buffer, from: number, length: number): void {
     if (from === length && this.#marks.length === 0) return
     const bytes = from === length ? NOTHING : Buffer.from(buffer.subarray(from, length))
+    const marks = this.#marks
     let at = from
-    const push = (end: number, ticket: number, deferred: DeferredAnswer | undefined): void => {
-      if (at < end || deferred)
-        this.#held.push({ bytes, start: at - from, end: end - from, ticket, deferred })
-      at = end
-    }
-    for (const [i, { start, end, ticket, deferred }] of this.#marks.entries()) {
-      push(start, 0, undefined)
-      push(deferred ? end : (this.#marks[i + 1]?.start ?? length), ticket, deferred)
+    for (let i = 0; i < marks.length; i++) {
+      const { start, end, ticket, deferred } = marks[i]!
+      const next = deferred ? end : (marks[i + 1]?.start ?? length)
+      if (at < start)
+        this.#held.push({ bytes, start: at - from, end: start - from, ticket: 0, deferred: undefined })
+      if (start < next || deferred)
+        this.#held.push({ bytes, start: start - from, end: next - from, ticket, deferred })
+      at = next
       if (ticket > 0 && !this.#owner.isSynced(ticket)) this.#owner.whenSynced(ticket)
     }
-    push(length, 0, undefined)
+    if (at < length)
+      this.#held.push({ bytes, start: at - from, end: length - from, ticket: 0, deferred: undefined })
     if (this.#marks.length > 0) this.#marks = []
     this.#count(bytes.length)
     this.#giveRoom()
@@ -129,7 +132,7 @@ export class HeldAnswers implements AnswerHolder {
       if (deferred?.instead) this.#write(deferred.instead, 0, deferred.instead.length)
       else this.#write(bytes, start, end)
     }
-    this.#writeRun()
+    this.#writeRun(false)
     if (count > 0) held.splice(0, count)
     if (freed > 0) this.#count(-freed)
     this.#giveRoom()
@@ -176,15 +179,15 @@ export class HeldAnswers implements AnswerHolder {
       this.#runEnd = end
       return
     }
-    this.#writeRun()
+    this.#writeRun(true)
     this.#runBytes = bytes
     this.#runStart = start
     this.#runEnd = end
   }
 
-  #writeRun(): void {
+  #writeRun(more: boolean): void {
     if (this.#runStart < this.#runEnd)
-      this.#owner.write(this.#runBytes.subarray(this.#runStart, this.#runEnd))
+      this.#owner.write(this.#runBytes.subarray(this.#runStart, this.#runEnd), more)
     this.#runBytes = NOTHING
     this.#runStart = this.#runEnd = 0
   }

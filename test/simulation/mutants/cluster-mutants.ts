@@ -315,8 +315,8 @@ export const unseenClusterMutants: readonly UnseenMutant[] = [
   {
     name: 'F2: what is given out is applied before its turn, too',
     file: 'cluster/replica.ts',
-    find: '      const at = position + index\n',
-    replace: "      const at = position + index\n      if (entry.kind === 'give') store.put(entry.version)\n",
+    find: '      at++\n',
+    replace: "      at++\n      if (entry.kind === 'give') store.put(entry.version)\n",
     kind: 'splits',
     because: 'it takes a network that repeats it behind a newer write of that record',
   },

@@ -4,16 +4,17 @@ const smallest = 64 * 1024
 /** A buffer that grew beyond this is not used again. */
 const largestSpare = 256 * 1024
 
+/** As many frames as are written at once, one a peer: more are left to the collector. */
+const mostSpares = 16
 /** Most frames are a few acknowledgements or records: they are written here and copied out. */
-let spare: Buffer | undefined
+const spares: Buffer[] = []
 
 export class FrameWriter {
   #buffer: Buffer
   #at = 0
 
   constructor() {
-    this.#buffer = spare ?? Buffer.allocUnsafeSlow(smallest)
-    spare = undefined
+    this.#buffer = spares.pop() ?? Buffer.allocUnsafeSlow(smallest)
   }
 
   get length(): number {
@@ -23,7 +24,7 @@ export class FrameWriter {
   /** What was written; the writer must not be used any more. */
   take(): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#at))
-    if (this.#buffer.length <= largestSpare) spare = this.#buffer
+    if (this.#buffer.length <= largestSpare && spares.length < mostSpares) spares.push(this.#buffer)
     return bytes
   }
 

@@ -5,11 +5,12 @@
  * of a node have been through the same.
  */
 import type { ClusterMessage } from '../../cluster/cluster-node.ts'
-import type {
-  AncestorEntries,
-  PartitionBody,
-  PartitionMessage,
-  StreamEntry,
+import {
+  type AncestorEntries,
+  type PartitionBody,
+  type PartitionMessage,
+  partitionMessage,
+  type StreamEntry,
 } from '../../cluster/data-message.ts'
 import type { Past } from '../../cluster/past.ts'
 import type { Regime } from '../../cluster/regime.ts'
@@ -158,7 +159,7 @@ export function* readPartitionFrame(bytes: Buffer): Generator<PartitionMessage> 
   const namespace = reader.bytes.text()
   while (!reader.bytes.isOver) {
     const partition = reader.bytes.u16()
-    yield { view, namespace, partition, ...reader.body() }
+    yield partitionMessage(view, namespace, partition, reader.body())
   }
 }
 
