@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packParcel } from '../../../engine/src/server/mesh/parcel.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../support/eventually.ts'
 import { fixedPort } from '../support/fixed-port.ts'
 import { MeshRelays } from '../support/mesh-relay.ts'
 

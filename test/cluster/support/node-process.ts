@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { NodeConfig } from '@larder/engine'
 import { requestInfo } from '../../../engine/src/cli/info-request.ts'
-import { eventually } from './eventually.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const top = join(import.meta.dirname, '../../..')
 const larder = join(top, 'engine/src/cli/larder.ts')

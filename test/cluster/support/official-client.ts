@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { eventually } from './eventually.ts'
+import { eventually } from '../../support/eventually.ts'
 
 /** What a client program says of itself at its end. */
 export interface ClientReport {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { kill } from 'node:process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { requestInfo } from '../../../engine/src/cli/info-request.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const program = join(import.meta.dirname, '../../../engine/src/cli/larder.ts')
 let folder: string
@@ -53,13 +54,6 @@ function group(...flags: string[]): { said: () => string; err: () => string; pro
   return { said: () => out, err: () => err, process: process_ }
 }
 
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; !(await holds());) {
-    if (Date.now() > end) throw new Error('not within 20 s')
-    await new Promise((resolve) => setTimeout(resolve, 30))
-  }
-}
-
 const ask = async (port: number, name: string): Promise<string> =>
   (await requestInfo({ host: '127.0.0.1', port }, [name])).get(name) ?? ''
 
@@ -69,15 +63,25 @@ const isGone = (port: number): Promise<boolean> =>
     () => true,
   )
 
+async function allServe(count: number, said: () => string): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, i) => i + 1)
+  const serve = () => numbers.every((n) => said().includes(`node ${n} | Node `))
+  await eventually(serve, { what: `${count} nodes to serve`, ms: 20_000, seen: said })
+}
+
+async function oneView(size: number, port: number): Promise<void> {
+  const key = () => ask(port, `cluster-stable:size=${size};ignore-migrations=true`)
+  const isOne = async () => /^[0-9A-F]+$/.test(await key())
+  await eventually(isOne, { what: `a view of ${size}`, ms: 20_000, seen: key })
+}
+
 describe('larder server --nodes', { timeout: 60_000 }, () => {
   it('runs that many nodes as one cluster, tells when one ends, and ends all when asked to', async () => {
     const base = await freePorts(3)
     const ports = [base, base + 10, base + 20]
     const { said, process } = group('--nodes', '3', '--port', String(base), '--folder', folder)
-    await until(() => [1, 2, 3].every((n) => said().includes(`node ${n} | Node `)))
-    await until(async () =>
-      /^[0-9A-F]+$/.test(await ask(base, 'cluster-stable:size=3;ignore-migrations=true')),
-    )
+    await allServe(3, said)
+    await oneView(3, base)
     expect([1, 2, 3].map((n) => existsSync(join(folder, `node-${n}`, 'cluster.state')))).toEqual([
       true,
       true,
@@ -87,12 +91,9 @@ describe('larder server --nodes', { timeout: 60_000 }, () => {
 
     const second = Number(readFileSync(join(folder, 'node-2/test/LOCK.holder'), 'utf8'))
     kill(second, 'SIGKILL')
-    await until(() =>
-      said().includes('node 2 | ended by SIGKILL; the others go on. To start it again: larder'),
-    )
-    await until(async () =>
-      /^[0-9A-F]+$/.test(await ask(base, 'cluster-stable:size=2;ignore-migrations=true')),
-    )
+    const line = 'node 2 | ended by SIGKILL; the others go on. To start it again: larder'
+    await eventually(() => said().includes(line), { what: 'the word that a node has ended', ms: 20_000 })
+    await oneView(2, base)
 
     process.kill('SIGINT')
     const [code] = (await once(process, 'close')) as [number]
@@ -119,9 +120,10 @@ describe('larder server --nodes', { timeout: 60_000 }, () => {
   it('leaves no node behind when it is killed', async () => {
     const base = await freePorts(2)
     const { said, process } = group('--nodes', '2', '--port', String(base))
-    await until(() => [1, 2].every((n) => said().includes(`node ${n} | Node `)))
+    await allServe(2, said)
     process.kill('SIGKILL')
-    await until(async () => (await isGone(base)) && (await isGone(base + 10)))
+    const areGone = async () => (await isGone(base)) && (await isGone(base + 10))
+    await eventually(areGone, { what: 'both nodes to be gone', ms: 20_000 })
   })
 
   it.each([

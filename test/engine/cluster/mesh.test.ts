@@ -13,10 +13,11 @@ import {
 } from '../../../engine/src/server/mesh/parcel.ts'
 import type { PartitionFrameWriter } from '../../../engine/src/server/mesh/partition-frame.ts'
 import type { PartitionBody, PartitionMessage } from '../../../engine/src/cluster/data-message.ts'
-import { countRequest, readAnswer, readRequest } from '../../../engine/src/simulator/request-body.ts'
+import { countRequest, readRequest } from '../../../engine/src/simulator/request-body.ts'
 import { newView } from '../../../engine/src/storage/record.ts'
 import { RecordStore } from '../../../engine/src/storage/record-store.ts'
 import { digestOf } from '../../../engine/src/values/digest.ts'
+import { ask, sizeOf, until } from './cluster-hosts.ts'
 
 const partitions = 256
 const hosts: ClusterHost[] = []
@@ -55,33 +56,11 @@ async function startHost(id: string, seeds: readonly string[], cluster = 'test')
   return host
 }
 
-async function until(what: string, holds: () => boolean, limit = 20_000): Promise<number> {
-  const began = performance.now()
-  while (!holds()) {
-    if (performance.now() - began > limit) throw new Error(`not within ${limit} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  return performance.now() - began
-}
-
-const sizeOf = (host: ClusterHost): number =>
-  host.node.serving === undefined ? 0 : (host.node.membership.active?.members.length ?? 0)
-
 function isSettled(host: ClusterHost): boolean {
   return [...host.node.namespaces.values()].every(({ unsettled, misplaced }) => unsettled + misplaced === 0)
 }
 
 const nameOf = (key: number) => ({ namespace: 'test', set: 's', digest: digestOf('s', key) })
-
-function ask(
-  host: ClusterHost,
-  body: Buffer,
-  time = 1000,
-): Promise<{ code: number; text: string | undefined }> {
-  return new Promise((resolve) =>
-    host.submit({ namespace: 'test', body, time, answer: (frame) => resolve(readAnswer(frame)) }),
-  )
-}
 
 describe('nodes on sockets', () => {
   it('find each other through one seed, share what is written, and lose nothing when one dies', async () => {
@@ -94,7 +73,7 @@ describe('nodes on sockets', () => {
 
     const keys = Array.from({ length: 300 }, (_, i) => i)
     for (const key of keys) {
-      const answer = await ask(all[key % 3]!, countRequest(nameOf(key), `${key}.`))
+      const answer = await ask(all[key % 3]!, 'test', countRequest(nameOf(key), `${key}.`))
       expect(answer).toEqual({ code: 0, text: `${key}.` })
     }
 
@@ -102,8 +81,11 @@ describe('nodes on sockets', () => {
     const left = [first, second]
     await until('two in one view', () => left.every((host) => sizeOf(host) === 2))
     for (const key of keys) {
-      expect(await ask(left[key % 2]!, readRequest(nameOf(key)))).toEqual({ code: 0, text: `${key}.` })
-      expect((await ask(left[key % 2]!, countRequest(nameOf(key), '-'))).code).toBe(0)
+      expect(await ask(left[key % 2]!, 'test', readRequest(nameOf(key)))).toEqual({
+        code: 0,
+        text: `${key}.`,
+      })
+      expect((await ask(left[key % 2]!, 'test', countRequest(nameOf(key), '-'))).code).toBe(0)
     }
   })
 

@@ -5,16 +5,12 @@ import { noView } from '../../../engine/src/cluster/view-id.ts'
 import { Namespace } from '../../../engine/src/namespace/namespace.ts'
 import { newNamespaceSettings } from '../../../engine/src/namespace/namespace-config.ts'
 import { ClusterHost } from '../../../engine/src/server/mesh/cluster-host.ts'
-import {
-  countRequest,
-  deleteRequest,
-  readAnswer,
-  readRequest,
-} from '../../../engine/src/simulator/request-body.ts'
+import { countRequest, deleteRequest, readRequest } from '../../../engine/src/simulator/request-body.ts'
 import { newView } from '../../../engine/src/storage/record.ts'
 import { RecordStore } from '../../../engine/src/storage/record-store.ts'
 import { digestOf } from '../../../engine/src/values/digest.ts'
 import { ResultCode } from '../../../engine/src/values/result-code.ts'
+import { ask, sizeOf, until } from './cluster-hosts.ts'
 
 const partitions = 64
 /** Where the time to live stands in a request. */
@@ -73,32 +69,11 @@ async function stop(host: ClusterHost): Promise<void> {
   await host.close()
 }
 
-async function until(what: string, holds: () => boolean, limit = 20_000): Promise<number> {
-  const began = performance.now()
-  while (!holds()) {
-    if (performance.now() - began > limit) throw new Error(`not within ${limit} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  return performance.now() - began
-}
-
 const stockOf = ({ node }: ClusterHost) => node.strong.namespaces.get('stock')!
-const sizeOf = ({ node }: ClusterHost): number =>
-  node.serving === undefined ? 0 : (node.membership.active?.members.length ?? 0)
 const nameOf = (key: number) => ({ namespace: 'stock', set: 's', digest: digestOf('s', key) })
 const isSettled = (host: ClusterHost): boolean => {
   const stock = stockOf(host)
   return stock.plans?.unavailable === 0 && stock.unsettled + stock.misplaced === 0
-}
-
-function ask(
-  host: ClusterHost,
-  body: Buffer,
-  time = 1000,
-): Promise<{ code: number; text: string | undefined }> {
-  return new Promise((resolve) =>
-    host.submit({ namespace: 'stock', body, time, answer: (frame) => resolve(readAnswer(frame)) }),
-  )
 }
 
 function setRoster(host: ClusterHost): void {
@@ -121,7 +96,7 @@ describe('a strong namespace on sockets', () => {
         roster: undefined,
         unavailablePartitions: partitions,
       })
-      expect((await ask(first, readRequest(nameOf(1)))).code).toBe(ResultCode.PARTITION_UNAVAILABLE)
+      expect((await ask(first, 'stock', readRequest(nameOf(1)))).code).toBe(ResultCode.PARTITION_UNAVAILABLE)
 
       setRoster(second)
       await until('all partitions served', () => all.every(isSettled))
@@ -132,11 +107,11 @@ describe('a strong namespace on sockets', () => {
 
       const keys = Array.from({ length: 300 }, (_, i) => i)
       for (const key of keys) {
-        const answer = await ask(all[key % 3]!, countRequest(nameOf(key), `${key}.`))
+        const answer = await ask(all[key % 3]!, 'stock', countRequest(nameOf(key), `${key}.`))
         expect(answer).toEqual({ code: 0, text: `${key}.` })
       }
       for (const key of keys)
-        if (key % 10 === 9) expect((await ask(first, deleteRequest(nameOf(key)))).code).toBe(0)
+        if (key % 10 === 9) expect((await ask(first, 'stock', deleteRequest(nameOf(key)))).code).toBe(0)
 
       await stop(third)
       const left = [first, second]
@@ -144,14 +119,16 @@ describe('a strong namespace on sockets', () => {
       for (const key of keys) {
         const expected =
           key % 10 === 9 ? { code: ResultCode.NOT_FOUND, text: undefined } : { code: 0, text: `${key}.` }
-        expect(await ask(left[key % 2]!, readRequest(nameOf(key)))).toEqual(expected)
-        expect((await ask(left[key % 2]!, countRequest(nameOf(key), '-'))).code).toBe(0)
+        expect(await ask(left[key % 2]!, 'stock', readRequest(nameOf(key)))).toEqual(expected)
+        expect((await ask(left[key % 2]!, 'stock', countRequest(nameOf(key), '-'))).code).toBe(0)
       }
 
       await stop(second)
       await until('one in its view', () => sizeOf(first) === 1)
       for (const key of keys.slice(0, 20)) {
-        expect((await ask(first, countRequest(nameOf(key), '-'))).code).toBe(ResultCode.PARTITION_UNAVAILABLE)
+        expect((await ask(first, 'stock', countRequest(nameOf(key), '-'))).code).toBe(
+          ResultCode.PARTITION_UNAVAILABLE,
+        )
       }
     },
   )
@@ -168,16 +145,16 @@ describe('a strong namespace on sockets', () => {
       await until('all partitions served', () => all.every(isSettled))
       const body = countRequest(nameOf(1), 'short.')
       body.writeUInt32BE(1, ttlAt)
-      expect((await ask(first, body)).code).toBe(0)
-      expect((await ask(second, countRequest(nameOf(2), 'long.'))).code).toBe(0)
+      expect((await ask(first, 'stock', body)).code).toBe(0)
+      expect((await ask(second, 'stock', countRequest(nameOf(2), 'long.'))).code).toBe(0)
       const held = (host: ClusterHost) => {
         const { store } = stockOf(host)
         return Array.from({ length: partitions }, (_, i) => store.disk(i).digestsAfter(undefined, 10)).flat()
       }
       expect(all.map((host) => held(host).length)).toEqual([2, 2])
       await until('one record is left', () => all.every((host) => held(host).length === 1))
-      expect((await ask(second, readRequest(nameOf(1)))).code).toBe(ResultCode.NOT_FOUND)
-      expect(await ask(first, readRequest(nameOf(2)))).toEqual({ code: 0, text: 'long.' })
+      expect((await ask(second, 'stock', readRequest(nameOf(1)))).code).toBe(ResultCode.NOT_FOUND)
+      expect(await ask(first, 'stock', readRequest(nameOf(2)))).toEqual({ code: 0, text: 'long.' })
     },
   )
 })

@@ -2,6 +2,7 @@ import type { Node } from '@larder/engine'
 import { startNode } from '@larder/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { requestInfo } from '../../../engine/src/cli/info-request.ts'
+import { eventually } from '../../support/eventually.ts'
 
 const nodes: Node[] = []
 const namespaces = [{ name: 'test' }, { name: 'bar', replicationFactor: 1 }]
@@ -20,13 +21,6 @@ async function ask(node: Node, name: string): Promise<string> {
 }
 
 const askAll = (name: string): Promise<string[]> => Promise.all(nodes.map((node) => ask(node, name)))
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await holds());) {
-    if (Date.now() > end) throw new Error('not within 30 s')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
 
 async function pairsOf(node: Node, name: string): Promise<Map<string, string>> {
   const text = await ask(node, name)
@@ -62,7 +56,7 @@ beforeAll(async () => {
   const first = await start('a1')
   await start('a2', first)
   await start('a3', first)
-  await until(() => settled(3))
+  await eventually(() => settled(3), { what: 'three nodes in a view', ms: 30_000 })
 }, 60_000)
 afterAll(async () => {
   for (const node of nodes.splice(0)) await node.close()
@@ -163,7 +157,10 @@ describe('three nodes, as clients see them', () => {
     expect((await masters())[1]).toBeGreaterThan(1000)
     // Any node passes it on to the leader, A3.
     expect(await ask(nodes[0]!, 'recluster:')).toBe('ok')
-    await until(async () => (await masters())[1] === 0 && (await settled(3)))
+    await eventually(async () => (await masters())[1] === 0 && (await settled(3)), {
+      what: 'the node to be master of nothing',
+      ms: 30_000,
+    })
     const statistics = await pairsOf(nodes[1]!, 'namespace/test')
     expect(statistics.get('effective_is_quiesced')).toBe('true')
     expect((await pairsOf(nodes[0]!, 'namespace/test')).get('nodes_quiesced')).toBe('1')
@@ -171,7 +168,10 @@ describe('three nodes, as clients see them', () => {
     expect(after.every((text, i) => Number(text) > Number(before[i]))).toBe(true)
     expect(await ask(nodes[1]!, 'quiesce-undo:')).toBe('ok')
     expect(await ask(nodes[1]!, 'recluster:')).toBe('ok')
-    await until(async () => (await masters())[1]! > 1000 && (await settled(3)))
+    await eventually(async () => (await masters())[1]! > 1000 && (await settled(3)), {
+      what: 'the node to be master of its share',
+      ms: 30_000,
+    })
   }, 60_000)
 
   it('make a view at once when one of them is closed, with other generations and another key', async () => {
@@ -181,7 +181,7 @@ describe('three nodes, as clients see them', () => {
     )
     await nodes[2]!.close()
     nodes.length = 2
-    await until(() => settled(2))
+    await eventually(() => settled(2), { what: 'two nodes in a view', ms: 30_000 })
     expect(await ask(left[0]!, 'cluster-stable:')).not.toBe(key)
     expect(Number(await ask(left[0]!, 'partition-generation'))).toBeGreaterThan(Number(generation))
     expect(Number(await ask(left[0]!, 'peers-generation'))).toBe(Number(peers) + 1)

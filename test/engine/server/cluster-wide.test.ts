@@ -1,6 +1,7 @@
 /** What one node is told or does holds on all nodes: truncation, expiry. */
 import { connect, type Client } from '@larder/engine'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
 import { ThreeNodes } from './three-nodes.ts'
 
 let three: ThreeNodes
@@ -17,36 +18,30 @@ afterAll(async () => {
 
 const keys = Array.from({ length: 60 }, (_, i) => i)
 
-async function until(holds: () => Promise<boolean>, limit = 10_000): Promise<void> {
-  const end = Date.now() + limit
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`not within ${limit} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-async function objects(): Promise<number[]> {
-  return Promise.all([0, 1, 2].map((index) => three.statistic(index, 'test', 'objects')))
+/** Records on all nodes, each as often as it has copies. */
+async function total(): Promise<number> {
+  const objects = await Promise.all([0, 1, 2].map((index) => three.statistic(index, 'test', 'objects')))
+  return objects.reduce((sum, count) => sum + count, 0)
 }
 
 describe('all nodes', () => {
   it('truncate a set when one of them is told to, and keep what is written later', async () => {
     for (const key of keys) await client.put({ namespace: 'test', set: 'q', key }, { n: key })
     expect(await three.ask(three.nodes[2]!, 'truncate:namespace=test;set=q')).toBe('ok')
-    await until(async () => {
+    const isGone = async (): Promise<boolean> => {
       const found = await Promise.all(keys.map((key) => client.get({ namespace: 'test', set: 'q', key })))
       return found.every((record) => record === undefined)
-    })
-    await until(async () => (await objects()).every((count) => count === 0))
+    }
+    await eventually(isGone, { what: 'all records to be hidden', ms: 10_000 })
+    await eventually(async () => (await total()) === 0, { what: 'all nodes to be empty', ms: 10_000 })
     for (const key of keys) await client.put({ namespace: 'test', set: 'q', key }, { n: -key })
     for (const key of keys) expect(await client.get({ namespace: 'test', set: 'q', key })).toBeDefined()
   })
 
   it('let go of what has expired', async () => {
-    const before = (await objects()).reduce((sum, count) => sum + count, 0)
+    const before = await total()
     for (const key of keys) await client.put({ namespace: 'test', set: 'e', key }, { n: key }, { ttl: 1 })
-    const held = (await objects()).reduce((sum, count) => sum + count, 0)
-    expect(held).toBe(before + 2 * keys.length)
-    await until(async () => (await objects()).reduce((sum, count) => sum + count, 0) === before)
+    expect(await total()).toBe(before + 2 * keys.length)
+    await eventually(async () => (await total()) === before, { what: 'what has expired to go', ms: 10_000 })
   })
 })
