@@ -304,7 +304,8 @@ export class ClusterNode {
     for (const output of outputs) {
       if (output.kind === 'send') this.#outputs.push({ ...output, message: this.#withTime(output.message) })
       else if (output.kind === 'store') {
-        this.#leave()
+        // What is saved once more ends no view.
+        if (!this.membership.active) this.#leave()
         this.#outputs.push({ kind: 'storePromise', promised: output.promised })
       } else this.#enter(output.record)
     }

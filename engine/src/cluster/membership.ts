@@ -1,13 +1,14 @@
 /**
  * When to propose a view, and whom: the node that leads its part of the graph of links proposes that part whenever it
  * differs from the view its members act in. One round at a time; a round that drags on is settled with those who
- * promised, the others are asked again after a growing wait; a leader whom nobody answers stands down for a growing
+ * promised, the others are invited again when they are quick or after a growing wait; a leader whom nobody answers stands down for a growing
  * time. All waits are bounded by the heartbeat time-out, so that a quiet network settles within three of them.
  */
 import { cliques } from './clique.ts'
 import { linked, Links, type Heartbeat, type LinkRow } from './links.ts'
 import type { NodeId } from './node-id.ts'
 import { processKey, sameProcess, type Process } from './process.ts'
+import { SlowMembers } from './slow-members.ts'
 import { compareViewIds, noView, sameView, type ViewId } from './view-id.ts'
 import { Views, type ViewMessage, type ViewRecord, type ViewsOptions } from './views.ts'
 
@@ -41,8 +42,7 @@ export class Membership<Report, Input> {
   readonly #links: Links
   readonly #views: Views<Report, Input>
   readonly #addresses: Set<NodeId>
-  /** By process: not proposed before `until`; `wait` is the next wait. */
-  readonly #slow = new Map<string, { until: number; wait: number }>()
+  readonly #slow: SlowMembers
   #startedAt: number | undefined
   #tickedAt: number | undefined
   #nextBeat = -Infinity
@@ -66,6 +66,7 @@ export class Membership<Report, Input> {
     this.#options = options
     this.#links = new Links(options.self, options.cluster, options.timeout)
     this.#views = new Views(options)
+    this.#slow = new SlowMembers(options.timeout)
     this.#addresses = new Set(options.seeds)
     this.#standDownWait = this.#roundTime
   }
@@ -94,6 +95,7 @@ export class Membership<Report, Input> {
       this.#sendBeats(now)
       this.#views.repeat()
       this.#repeatCommits(now)
+      this.#trySlow(now)
     }
     if (this.#views.round && now >= this.#roundEnds) this.#settle(now)
     if (!this.#views.round && now >= this.#nextLook) {
@@ -112,7 +114,9 @@ export class Membership<Report, Input> {
       this.#links.hear(now, from, message.heartbeat)
       for (const row of message.heartbeat.rows) this.#addresses.add(row.process.id)
     } else if (message.toStart === this.#options.self.start) {
-      this.#views.receive(from, message.message)
+      const { message: said } = message
+      if (said.kind === 'tried') this.#slow.answered(now, from, said.number)
+      else this.#views.receive(from, said)
     }
     return this.#take(now)
   }
@@ -170,12 +174,22 @@ export class Membership<Report, Input> {
     }
   }
 
+  /** Asks those who were too slow for a view whether they are quick again. */
+  #trySlow(now: number): void {
+    const alive = this.#links.alive(now)
+    const isAlive = (process: Process) => {
+      const row = alive.get(process.id)
+      return row !== undefined && sameProcess(row.process, process)
+    }
+    for (const { to, number } of this.#slow.due(now, isAlive)) {
+      const message = { kind: 'try', number } as const
+      this.#outputs.push({ kind: 'send', to: to.id, message: { kind: 'view', toStart: to.start, message } })
+    }
+  }
+
   #settle(now: number): void {
     for (const member of this.#views.round?.missing ?? []) {
-      if (sameProcess(member, this.#options.self)) continue
-      const key = processKey(member)
-      const wait = this.#slow.get(key)?.wait ?? this.#roundTime
-      this.#slow.set(key, { until: now + wait, wait: Math.min(2 * wait, this.#options.timeout) })
+      if (!sameProcess(member, this.#options.self)) this.#slow.missed(now, member)
     }
     if (this.#views.settle()) return
     this.#stoodDownUntil = now + this.#standDownWait
@@ -257,7 +271,7 @@ export class Membership<Report, Input> {
     if (!mine || mine.leader !== self.id) return []
     return mine.members
       .map((id) => (id === self.id ? self : rows.get(id)!.process))
-      .filter((process) => now >= (this.#slow.get(processKey(process))?.until ?? -Infinity))
+      .filter((process) => this.#slow.mayInvite(now, process))
   }
 
   #needsRound(now: number, members: readonly Process[]): boolean {
@@ -294,6 +308,6 @@ export class Membership<Report, Input> {
     this.#renewal = false
     if (record.id.leader !== this.#options.self.id) return
     this.#standDownWait = this.#roundTime
-    for (const member of record.members) this.#slow.delete(processKey(member))
+    for (const member of record.members) this.#slow.made(member)
   }
 }

@@ -19,10 +19,13 @@ export type ViewMessage<Report, Input> =
   | { readonly kind: 'promise'; readonly view: ViewId; readonly report: Report }
   | { readonly kind: 'refuse'; readonly view: ViewId; readonly promised: ViewId }
   | { readonly kind: 'commit'; readonly record: ViewRecord<Input> }
+  /** Asks how long it takes to bring a promise to disk, without a new one. */
+  | { readonly kind: 'try'; readonly number: number }
+  | { readonly kind: 'tried'; readonly number: number }
 
 export type ViewOutput<Report, Input> =
   | { readonly kind: 'send'; readonly to: Process; readonly message: ViewMessage<Report, Input> }
-  /** To be answered by `stored` once it is on disk. */
+  /** To be answered by `stored` once it is on disk, in the order in which they came. */
   | { readonly kind: 'store'; readonly promised: ViewId }
   | { readonly kind: 'enter'; readonly record: ViewRecord<Input> }
 
@@ -51,6 +54,10 @@ export class Views<Report, Input> {
   #highestSeen: number
   #round: Round<Report> | undefined
   #record: ViewRecord<Input> | undefined
+  /** Saves that were asked for, those that have ended, and the one that ends what is tried. */
+  readonly #saves = { asked: 0, ended: 0, tried: 0 }
+  /** By process: who wants to know how long a save takes, and the number of its newest question. */
+  readonly #trials = new Map<string, { readonly to: Process; readonly number: number }>()
   #outputs: ViewOutput<Report, Input>[] = []
 
   constructor(options: ViewsOptions<Report, Input>) {
@@ -126,6 +133,9 @@ export class Views<Report, Input> {
 
   /** The promise is on disk. */
   stored(promised: ViewId): void {
+    this.#endTrials()
+    // A trial saves what is there already.
+    if (sameView(promised, this.#stored)) return
     if (compareViewIds(promised, this.#stored) > 0) this.#stored = promised
     if (!sameView(promised, this.#promised)) return
     const round = this.#round
@@ -153,6 +163,10 @@ export class Views<Report, Input> {
         return
       case 'commit':
         return this.#receiveCommit(from, message.record)
+      case 'try':
+        return this.#try(from, message.number)
+      case 'tried':
+        return
     }
   }
 
@@ -192,7 +206,24 @@ export class Views<Report, Input> {
     this.#proposer = proposer
     this.#highestSeen = Math.max(this.#highestSeen, view.number)
     this.#round = undefined
+    this.#saves.asked++
     this.#outputs.push({ kind: 'store', promised: view })
+  }
+
+  /** One save at a time answers all that are tried. */
+  #try(from: Process, number: number): void {
+    if (this.#trials.size === 0) {
+      this.#saves.tried = ++this.#saves.asked
+      this.#outputs.push({ kind: 'store', promised: this.#promised })
+    }
+    this.#trials.set(processKey(from), { to: from, number })
+  }
+
+  #endTrials(): void {
+    this.#saves.ended++
+    if (this.#saves.ended < this.#saves.tried) return
+    for (const { to, number } of this.#trials.values()) this.#send(to, { kind: 'tried', number })
+    this.#trials.clear()
   }
 
   #commitWhenComplete(round: Round<Report>): void {

@@ -13,6 +13,7 @@ export function describeMessage(message: ClusterMessage): string {
       return 'heartbeat'
     case 'view': {
       const inner = message.message
+      if (inner.kind === 'try' || inner.kind === 'tried') return `${inner.kind} ${inner.number}`
       const view = viewKey(inner.kind === 'commit' ? inner.record.id : inner.view)
       return inner.kind === 'refuse'
         ? `refuse ${view}, promised ${viewKey(inner.promised)}`

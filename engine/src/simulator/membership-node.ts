@@ -186,5 +186,8 @@ function describe(message: MembershipMessage<Report, Input>): string {
       return `refuse ${viewKey(inner.view)}, promised ${viewKey(inner.promised)}`
     case 'commit':
       return `commit ${viewKey(inner.record.id)}`
+    case 'try':
+    case 'tried':
+      return `${inner.kind} ${inner.number}`
   }
 }
