@@ -97,6 +97,7 @@ export class StrongNode {
       disk: this.disk,
       standstills: this.#standstills,
       mayFill: () => true,
+      given: () => undefined,
       weigh: (content) => content.length,
     })
     this.#views = new Views({

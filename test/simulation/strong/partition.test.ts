@@ -28,6 +28,7 @@ function scene() {
       partition: new StrongPartition({
         ...{ self, durability: 'commit', disk, standstills },
         mayFill: () => true,
+        given: () => undefined,
         weigh: () => 1,
       }),
     }

@@ -75,9 +75,9 @@ export class Master<Content> {
     this.#confirmation = new Confirmation((to, round) => context.send(to, { kind: 'confirm', round }))
     for (const process of context.plan.replicas) {
       if (sameProcess(process, context.self)) continue
-      const stream = new OutgoingStream<Content>()
+      const stream = new OutgoingStream<Content>((bytes) => context.given(process, bytes))
       const isComplete = includesProcess(context.plan.complete, process)
-      const fill = isComplete ? undefined : new Fill(context, stream, lineageOf(process))
+      const fill = isComplete ? undefined : new Fill(context, process, stream, lineageOf(process))
       this.#followers.set(processKey(process), { process, stream, fill })
     }
   }

@@ -3,6 +3,9 @@ import type { StreamItem } from './message.ts'
 /** What one replica has not acknowledged yet, in order. Said again from the start when nothing is heard for a while. */
 export class OutgoingStream<Content> {
   readonly #items: StreamItem<Content>[] = []
+  /** Of each item: its bytes, where it is a piece of a fill. */
+  readonly #given: number[] = []
+  readonly #onGiven: (bytes: number) => void
   /** Number of the first item that is left. */
   #first = 1
   /** Number of the last item that was said. */
@@ -10,6 +13,11 @@ export class OutgoingStream<Content> {
   /** The first that was left, and had been said, at the last repetition. */
   #stuck = 0
   #acknowledgedSequence = 0
+
+  /** `onGiven`: so many bytes more of fills are said or to be said and not acknowledged, or fewer. */
+  constructor(onGiven: (bytes: number) => void) {
+    this.#onGiven = onGiven
+  }
 
   /** The last write that the replica has acknowledged. */
   get acknowledgedSequence(): number {
@@ -26,8 +34,10 @@ export class OutgoingStream<Content> {
     return this.#items.length
   }
 
-  /** Answers the item's number. */
-  push(item: StreamItem<Content>): number {
+  /** Answers the item's number. `given` bytes of it are a piece of a fill. */
+  push(item: StreamItem<Content>, given = 0): number {
+    this.#given.push(given)
+    if (given > 0) this.#onGiven(given)
     return this.#first + this.#items.push(item) - 1
   }
 
@@ -43,6 +53,8 @@ export class OutgoingStream<Content> {
       if (gone.kind === 'write') this.#acknowledgedSequence = gone.write.version.position.sequence
       else if (gone.kind === 'truncation') this.#acknowledgedSequence = gone.truncation.position.sequence
     }
+    const given = this.#given.splice(0, count).reduce((sum, bytes) => sum + bytes, 0)
+    if (given > 0) this.#onGiven(-given)
     this.#first += count
     this.#said = Math.max(this.#said, this.#first - 1)
     return true

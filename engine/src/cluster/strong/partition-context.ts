@@ -8,8 +8,10 @@ export interface PartitionContext<Content> {
   readonly self: Process
   readonly plan: Plan
   readonly disk: CopyDisk<Content>
-  /** Whether another piece of a fill may be read now. */
-  readonly mayFill: () => boolean
+  /** Whether another piece of a fill may be read for that replica now. */
+  readonly mayFill: (to: Process) => boolean
+  /** So many bytes more of fills are on their way to that replica, or fewer. */
+  readonly given: (to: Process, bytes: number) => void
   /** Bytes that it takes on the way, about. */
   readonly weigh: (content: Content) => number
   send(to: Process, body: StrongBody<Content>): void

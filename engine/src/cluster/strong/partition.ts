@@ -28,8 +28,10 @@ export interface StrongPartitionOptions<Content> {
   /** As the disk's, for what is written before a view serves; it may wait for other partitions. */
   readonly whenActivationSynced?: CopyDisk<Content>['whenSynced']
   readonly standstills: Standstills
-  /** Whether another piece of a fill may be read now. */
-  readonly mayFill: () => boolean
+  /** Whether another piece of a fill may be read for that replica now. */
+  readonly mayFill: (to: Process) => boolean
+  /** So many bytes more of fills are on their way to that replica, or fewer. */
+  readonly given: (to: Process, bytes: number) => void
   /** Bytes that it takes on the way, about. */
   readonly weigh: (content: Content) => number
 }
@@ -308,9 +310,9 @@ export class StrongPartition<Content> {
   }
 
   #context(plan: Plan): PartitionContext<Content> {
-    const { self, disk, mayFill, weigh } = this.#options
+    const { self, disk, mayFill, given, weigh } = this.#options
     return {
-      ...{ self, plan, disk, mayFill, weigh },
+      ...{ self, plan, disk, mayFill, given, weigh },
       send: (to, body) => this.#send(plan, to, body),
       whenSynced: (file, done) =>
         disk.whenSynced(file, () => {

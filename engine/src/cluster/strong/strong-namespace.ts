@@ -8,6 +8,7 @@ import type { ClusteredNamespace, ServingMaster } from '../clustered-namespace.t
 import { StrongRead } from '../copy-store.ts'
 import type { NodeId } from '../node-id.ts'
 import type { Place } from '../partition-map.ts'
+import { PeerFlow } from '../peer-flow.ts'
 import { sameProcess, type Process } from '../process.ts'
 import { viewKey } from '../view-id.ts'
 import type { Durability, Plan } from './activation.ts'
@@ -73,6 +74,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   /** From the first tick in the view on. */
   #heldSince: number | undefined
   #pieces = piecesPerTick
+  /** What is under way in fills in this view. */
+  #flow = new PeerFlow()
   #nextRepeat = -Infinity
   #nextSweep = -Infinity
   #swept = 0
@@ -88,13 +91,14 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#syncs = new ActivationSyncs((file, done) => store.disk(0).whenSynced(file, done))
     const standstills = new Standstills(standstill)
     this.#standstills = standstills
-    const mayFill = () => this.#pieces-- > 0
+    const mayFill = ({ id }: Process) => this.#flow.takesGifts(id) && this.#pieces-- > 0
+    const given = ({ id }: Process, bytes: number) => this.#flow.give(id, bytes)
     const weigh = (content: Content) => store.weigh(content)
     this.#partitions = Array.from({ length: store.partitions }, (_, partition) => {
       const disk = store.disk(partition)
       const whenActivationSynced = (file: 'data' | 'meta', done: () => void) =>
         this.#syncs.whenSynced(file, () => this.turn(partition, done))
-      const options = { self, durability, disk, standstills, mayFill, weigh, whenActivationSynced }
+      const options = { self, durability, disk, standstills, mayFill, given, weigh, whenActivationSynced }
       return new StrongPartition(options)
     })
     this.#truncating = new Truncating({
@@ -156,6 +160,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#unsettled.clear()
     this.#misplaced = 0
     this.#truncating.begin([])
+    this.#flow = new PeerFlow()
     this.#syncs.leave()
     for (const machine of this.#partitions) machine.leave()
   }
