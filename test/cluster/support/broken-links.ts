@@ -1,6 +1,6 @@
 import { long } from './scene.ts'
 
-type Link = readonly [from: string, to: string]
+export type Link = readonly [from: string, to: string]
 
 type Fault = readonly [string, readonly Link[]]
 
