@@ -10,6 +10,7 @@ import type { CopyStore } from './copy-store.ts'
 import { type PartitionBody, type PartitionMessage, partitionMessage } from './data-message.ts'
 import { LeavingCopies } from './leaving-copies.ts'
 import { Mastership } from './mastership.ts'
+import { newMigrationCounters } from './migration-counters.ts'
 import type { NodeId } from './node-id.ts'
 import { OpenWrites } from './open-writes.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
@@ -54,6 +55,8 @@ interface ServedView {
 export class ApNamespace implements ClusteredNamespace {
   readonly name: string
   readonly store: CopyStore
+  /** Since the start. */
+  readonly migrated = newMigrationCounters()
   readonly #options: ApNamespaceOptions
   readonly #copies: Copy[]
   #view: ServedView | undefined
@@ -279,6 +282,7 @@ export class ApNamespace implements ClusteredNamespace {
       changed,
       flow,
       clocks,
+      migrated: this.migrated,
       wake,
       settled,
     }

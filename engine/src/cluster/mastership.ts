@@ -28,6 +28,8 @@ interface Replica {
   after: Buffer | undefined
   over: boolean
   whole: boolean
+  /** The last position that was sent. */
+  sent: number
 }
 
 export class Mastership implements ServingMaster, InPlaceMaster {
@@ -54,7 +56,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#replicas = replicas.map((id) => {
       const outgoing = new Outgoing((bytes) => context.flow.give(id, bytes))
       outgoing.push({ kind: 'begin', regimes: context.copy.past.regimes })
-      return { id, outgoing, past: noPast, after: undefined, over: false, whole: false }
+      return { id, outgoing, past: noPast, after: undefined, over: false, whole: false, sent: 0 }
     })
     this.#takeIn = new TakeIn(context, holders, {
       install: (winner) => this.#install(winner),
@@ -262,7 +264,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
 
   /** Pushes what the replica does not cover, at last the word that this was all. */
   #give(replica: Replica): number {
-    const { store, partition, regime, flow } = this.#context
+    const { store, partition, regime, flow, migrated } = this.#context
     if (!replica.outgoing.takesGifts || !flow.takesGifts(replica.id)) return 0
     let seen = 0
     let bytes = 0
@@ -272,7 +274,8 @@ export class Mastership implements ServingMaster, InPlaceMaster {
       if (version.regime !== regime && !covers(replica.past, version)) {
         replica.outgoing.push({ kind: 'give', version })
         bytes += weightOf(version)
-      }
+        migrated.migrate_records_transmitted++
+      } else migrated.migrate_records_skipped++
       return ++seen < givingStep && bytes < givingBytes
     })
     if (seen < givingStep && bytes < givingBytes) {
@@ -297,9 +300,13 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#context.settled()
   }
 
-  #flush({ id, outgoing }: Replica): void {
-    outgoing.flush(this.#now, (position, entries) => {
-      this.#context.send(id, { kind: 'stream', position, entries })
+  #flush(replica: Replica): void {
+    const { send, migrated } = this.#context
+    replica.outgoing.flush(this.#now, (position, entries) => {
+      for (let i = 0; i < entries.length && position + i <= replica.sent; i++)
+        if (entries[i]!.kind === 'give') migrated.migrate_record_retransmits++
+      replica.sent = Math.max(replica.sent, position + entries.length - 1)
+      send(replica.id, { kind: 'stream', position, entries })
     })
   }
 }

@@ -1,5 +1,6 @@
 import type { CopyStore } from './copy-store.ts'
 import type { PartitionBody } from './data-message.ts'
+import type { MigrationCounters } from './migration-counters.ts'
 import type { NodeId } from './node-id.ts'
 import type { PeerClocks } from './peer-clocks.ts'
 import type { PeerFlow } from './peer-flow.ts'
@@ -40,6 +41,7 @@ export interface PartitionContext {
   readonly send: (to: NodeId, body: PartitionBody) => void
   readonly flow: PeerFlow
   readonly clocks: PeerClocks
+  readonly migrated: MigrationCounters
   /** The copy's past or wholeness is another one; `now` when it says less than before. */
   readonly changed: (save: 'soon' | 'now') => void
   /** The master has something to do when time passes. */

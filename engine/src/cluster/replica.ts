@@ -93,6 +93,7 @@ export class Replica {
     try {
       store.put(version)
       if (entry.kind === 'write') copy.applied = version.sequence
+      else this.#context.migrated.migrate_record_receives++
       return true
     } catch (error) {
       if (error instanceof ResultError) return false
@@ -102,7 +103,7 @@ export class Replica {
 
   /** Answers one piece of what the master takes in; answers how many versions that took. */
   tell({ past, after }: PartitionBody & { kind: 'take' }): number {
-    const { store, copy, partition, regime } = this.#context
+    const { store, copy, partition, regime, migrated } = this.#context
     const versions: StoredVersion[] = []
     let seen = 0
     let bytes = 0
@@ -112,11 +113,12 @@ export class Replica {
       if (version.regime !== regime && !covers(past, version)) {
         versions.push(version)
         bytes += weightOf(version)
-      }
+      } else migrated.migrate_records_skipped++
       const goesOn = seen < takeStep && bytes < takeBytes
       if (!goesOn) next = version.digest
       return goesOn
     })
+    migrated.migrate_records_transmitted += versions.length
     this.#context.send(this.#master, {
       kind: 'taken',
       after,

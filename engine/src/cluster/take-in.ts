@@ -78,6 +78,7 @@ export class TakeIn {
     const ancestors = new Map(body.ancestors)
     // What there is no room for is asked for again.
     if (!body.versions.every((version) => this.merge({ version, past, ancestors }))) return false
+    this.#context.migrated.migrate_record_receives += body.versions.length
     if (body.next) {
       holder.after = body.next
       this.#ask(now, from, holder)

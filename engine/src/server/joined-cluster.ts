@@ -178,6 +178,7 @@ export class JoinedCluster implements ClusterState {
       ...this.#unavailable(namespace),
       ['clock_skew_stop_writes', this.#node.namespaces.has(namespace) && this.#node.clocks.isRefused],
       ['migrate_signals_remaining', this.#node.namespaces.get(namespace)?.surplus ?? 0],
+      ...Object.entries(this.#node.namespaces.get(namespace)?.migrated ?? {}),
       ...Object.entries(this.#node.routing.countersOf(namespace)),
     ])
   }

@@ -162,7 +162,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'return other.before > one.before ? other : one',
     replace: 'return other',
     kind: 'splits',
-    seed: 0,
+    seed: 30,
     breaks: 'metadata|convergence',
   },
   {
