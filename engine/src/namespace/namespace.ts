@@ -53,7 +53,6 @@ export class Namespace {
   readonly #runner: OpRunner
   readonly #cursor = new OpCursor()
   readonly #draft: RecordDraft
-  #bins = Buffer.allocUnsafeSlow(64 * 1024)
   /** New versions are never older than this: what was truncated stays apart from what came after. */
   #floor = NO_TIME
   /** Its copies are strongly consistent, so it can do what that needs. */
@@ -105,11 +104,14 @@ export class Namespace {
     if (id > 0) this.store.untruncate(id)
   }
 
-  /** Works on one record; ops go to `answer`, the numbers of its header are returned and valid until the next call. */
-  execute(message: RequestMessage, answer: AnswerWriter): Outcome {
+  /**
+   * Works on one record; ops go to `answer`, the numbers of its header are returned and valid until the next call.
+   * `now`: ms since 1970, where the caller has just looked at the clock.
+   */
+  execute(message: RequestMessage, answer: AnswerWriter, now = -Infinity): Outcome {
     const outcome = this.#outcome
     this.mayHaveChanged = false
-    this.#requestTime = -Infinity
+    this.#requestTime = now
     outcome.code = ResultCode.OK
     outcome.generation = 0
     outcome.voidTime = 0
@@ -235,6 +237,7 @@ export class Namespace {
     // A read goes well without its touch, so a full memory does not fail it.
     if ((view.voidTime - now) * 100 >= percent * life || this.store.stopWrites) return
     this.#draftFrom(buffer, digestAt, view.setId)
+    this.#draft.binSource = undefined
     this.#draft.key = this.#draft.bins = view.buffer
     this.#draft.keyStart = view.keyStart
     this.#draft.keyEnd = view.keyEnd
@@ -350,10 +353,9 @@ export class Namespace {
     const bytes = record.bytes
     if (this.#storedBytes(bytes, set) > this.settings.maxRecordSize)
       return this.#refuse(ResultCode.RECORD_TOO_BIG)
-    if (this.#bins.length < bytes) this.#bins = Buffer.allocUnsafeSlow(bytes * 2)
-    draft.bins = this.#bins
+    draft.binSource = record
     draft.binsStart = 0
-    draft.binsEnd = record.store(this.#bins)
+    draft.binsEnd = bytes
     draft.binCount = record.count
     this.mayHaveChanged = true
     this.store.write(draft, true)

@@ -1,4 +1,5 @@
 import { copyBytes, putUint32, uint32At } from '../values/byte-copy.ts'
+import type { BinSource } from '../storage/record.ts'
 import type { Particle } from '../values/particle.ts'
 
 /** From here on bins are found by a table instead of one after the other. */
@@ -17,7 +18,7 @@ interface Bin {
 const KEPT_BINS = 8
 
 /** The bins of one record while a command works on them, in the order of their creation. */
-export class WorkingRecord {
+export class WorkingRecord implements BinSource {
   /** The first `count` are the record's. */
   readonly #bins: Bin[] = []
   #table: Map<string, number> | undefined
@@ -94,9 +95,8 @@ export class WorkingRecord {
     return bytes
   }
 
-  /** Lays the bins out as READ answer ops. */
-  store(target: Buffer): number {
-    let at = 0
+  /** Lays the bins out as READ answer ops at `at`; answers where they end. */
+  store(target: Buffer, at: number): number {
     for (let i = 0; i < this.count; i++) {
       const { nameBuffer, nameStart, nameEnd, value } = this.#bins[i]!
       const nameBytes = nameEnd - nameStart

@@ -6,7 +6,7 @@ import type { InfoCaller } from './info/info-command.ts'
 import { forgetUserAgent } from './info/statistics-commands.ts'
 import { PartialFrame } from './partial-frame.ts'
 import type { TakeBytes } from './reading-socket.ts'
-import type { Service, UnfinishedAnswer } from './service.ts'
+import { JUST_NOW, type Service, type UnfinishedAnswer } from './service.ts'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -91,6 +91,7 @@ export class Connection {
     const service = this.#service
     const now = service.clock()
     const started = performance.now()
+    const begin = at
     while (at < end && !this.#refused && !this.#socket.destroyed) {
       if (!this.#partial.active && end - at >= HEADER_BYTES) {
         const size = announcedBytes(chunk, at)
@@ -100,7 +101,7 @@ export class Connection {
         }
         const next = at + HEADER_BYTES + size
         if (next <= end) {
-          this.#answer(chunk, at, next, now)
+          this.#answer(chunk, at, next, at === begin ? JUST_NOW : now)
           at = next
           if (this.#unfinished) {
             if (!mayKeep) this.#unfinished.keepRequest()
@@ -114,7 +115,7 @@ export class Connection {
       if (this.#unfinished) break
     }
     this.#flush()
-    service.took(started)
+    service.took(started, now)
     if (this.#refused) this.#refuse()
     else if (at < end || this.#unfinished)
       this.#leaveUnread(mayKeep ? chunk.subarray(at, end) : Buffer.from(chunk.subarray(at, end)))

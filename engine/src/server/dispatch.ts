@@ -97,10 +97,11 @@ export class Dispatcher implements MessageHandler {
       return 0
     }
     const time = message.transactionTtl || this.limits.transactionMaxMs
-    const left = arrived === JUST_NOW ? time : time - (this.#clock() - arrived)
+    const now = arrived === JUST_NOW ? -Infinity : this.#clock()
+    const left = arrived === JUST_NOW ? time : time - (now - arrived)
     if (left < 0) answer.single(out, ResultCode.TIMEOUT, isBatch)
     else if (isBatch) this.#runBatch(out, left)
-    else this.#runSingle(out, { start, end, left })
+    else this.#runSingle(out, { start, end, left, now })
     const ticket = this.#ledger.take()
     if (!this.#deferred) return ticket
     this.#deferred.ticket ||= ticket
@@ -124,12 +125,11 @@ export class Dispatcher implements MessageHandler {
   }
 
   /** Enters all requests and rows since the last call as having taken this long; `latencies` by namespace. */
-  enterTimes(micros: number, latencies: readonly Latencies[]): void {
+  enterTimes(micros: number, now: number, latencies: readonly Latencies[]): void {
     for (const target of this.#namespaces) {
       const { reads, writes, batchReads, batchWrites } = target
       if (reads + writes + batchReads + batchWrites === 0) continue
       const of = latencies[target.number]!
-      const now = this.#clock()
       if (reads > 0) of.read.add(micros, reads, now)
       if (writes > 0) of.write.add(micros, writes, now)
       if (batchReads > 0) of.of('batch-sub-read').add(micros, batchReads, now)
@@ -138,7 +138,7 @@ export class Dispatcher implements MessageHandler {
     }
   }
 
-  #runSingle(out: ResponseBuffer, body: { start: number; end: number; left: number }): void {
+  #runSingle(out: ResponseBuffer, body: { start: number; end: number; left: number; now: number }): void {
     const message = this.#message
     const answer = this.#answer!
     const target = this.#target(message)
@@ -155,7 +155,7 @@ export class Dispatcher implements MessageHandler {
     const before = master ? sequenceOf(message, namespace) : 0
     answer.beginFrame(out)
     answer.beginMessage()
-    const { code, generation, voidTime } = this.#execute(target, message)
+    const { code, generation, voidTime } = this.#execute(target, message, body.now)
     answer.endMessage(code, generation, voidTime, 0)
     answer.endFrame()
     if (!master) return
@@ -195,9 +195,9 @@ export class Dispatcher implements MessageHandler {
   }
 
   /** What the answer tells must not be undone by a power failure, a read's as little as a write's. */
-  #execute({ namespace, number }: Target, message: RequestMessage): Outcome {
+  #execute({ namespace, number }: Target, message: RequestMessage, now?: number): Outcome {
     this.#asked = namespace
-    const outcome = namespace.execute(message, this.#answer!)
+    const outcome = namespace.execute(message, this.#answer!, now)
     const position = namespace.store.foundPosition
     if (position > 0) this.#ledger.need(number, position)
     return outcome

@@ -71,7 +71,7 @@ export async function openNamespaces(config: ResolvedConfig, world: NamespaceWor
     get mayHaveWritten() {
       return dispatcher.mayHaveWritten
     },
-    took: (micros) => dispatcher.enterTimes(micros, latencies),
+    took: (micros, now) => dispatcher.enterTimes(micros, now, latencies),
   }
   return {
     namespaces,

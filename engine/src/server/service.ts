@@ -30,8 +30,8 @@ export interface MessageHandler {
   /** The rest of the last answer, where it was too long for one go. */
   takeUnfinished?(): UnfinishedAnswer | undefined
   takeDeferred?(): DeferredAnswer | undefined
-  /** All that was dispatched since the last call took this long, waiting for a disk not counted. */
-  took?(micros: number): void
+  /** All that was dispatched since the last call took this long, waiting for a disk not counted; `now`: ms since 1970. */
+  took?(micros: number, now: number): void
 }
 
 /** An answer that is made piece by piece, each when the one before it has left. */
@@ -193,9 +193,9 @@ export class Service {
     })
   }
 
-  /** Notes how long the requests of one read took; `started` as performance.now() gave it. */
-  took(started: number): void {
-    this.#messages.took?.((performance.now() - started) * 1000)
+  /** Notes how long the requests of one read took; `started` as performance.now() gave it, `now` as the clock did. */
+  took(started: number, now = this.clock()): void {
+    this.#messages.took?.((performance.now() - started) * 1000, now)
   }
 
   /** Hands the filled buffer over to the caller and goes on with another one. */

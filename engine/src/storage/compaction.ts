@@ -14,7 +14,7 @@
  */
 import type { DataFolder } from './data-folder.ts'
 import type { Contents } from './contents.ts'
-import { digestAt, EntryKind, kindAt, lengthAt } from './entry.ts'
+import { digestAt, EntryKind, isMarkedOld, kindAt, lengthAt } from './entry.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { readLogEntry } from './log-entry.ts'
 import type { RecordIndex } from './record-index.ts'
@@ -166,6 +166,7 @@ export class Compaction {
       }
       return
     }
+    if (!this.#parts.files && isMarkedOld(victim, offset)) return
     if (!index.seekPlace(victim.buffer, offset + digestAt, place)) return
     if (kind === EntryKind.TOMBSTONE && index.stale === 0 && this.#parts.dropTombstone(place)) return
     const to = log.appendCopy(victim, offset)

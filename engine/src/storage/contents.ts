@@ -4,7 +4,17 @@
  */
 import { DIGEST_BYTES } from '../values/digest.ts'
 import { CopyStates } from './copy-states.ts'
-import { compareDigestAt, digestAt, EntryKind, kindAt, lengthAt, readEntry, saysSomething } from './entry.ts'
+import {
+  compareDigestAt,
+  digestAt,
+  EntryKind,
+  kindAt,
+  lengthAt,
+  markOld,
+  readEntry,
+  saysSomething,
+  setIdAt,
+} from './entry.ts'
 import type { LogEntry } from './log-entry.ts'
 import { RecordIndex } from './record-index.ts'
 import { newView, type RecordDraft, type RecordView } from './record.ts'
@@ -182,15 +192,15 @@ export class Contents {
   #supersede(place: number): void {
     const segment = this.log.segments.get(place)
     const bytes = this.enliven(place, -1)
-    if (this.#keepsFiles && this.countsAsStale(segment, offsetOf(place))) this.index.addStale()
+    if (!this.#keepsFiles) markOld(segment, offsetOf(place))
+    else if (this.countsAsStale(segment, offsetOf(place))) this.index.addStale()
     if (kindAt(segment, offsetOf(place)) === EntryKind.TOMBSTONE) {
       this.tombstones--
       return
     }
     // Damaged ones were never counted.
     if (this.damaged.delete(place)) return
-    readEntry(segment, offsetOf(place), this.#view)
-    this.#count(this.#view.setId, -1, bytes)
+    this.#count(setIdAt(segment, offsetOf(place)), -1, bytes)
   }
 
   #count(setId: number, objects: number, bytes: number): void {

@@ -79,6 +79,18 @@ export function writeGap(segment: Segment, offset: number, length: number): void
   segment.words[(offset >>> 2) + 1] = length
 }
 
+/**
+ * Notes in the place of its sum, which nobody asks for without files, that an entry is no longer the newest of its
+ * record. Whoever notes it has just read the entry; whoever asks would have to search the index.
+ */
+export function markOld(segment: Segment, offset: number): void {
+  segment.words[offset >>> 2] = 1
+}
+
+export function isMarkedOld(segment: Segment, offset: number): boolean {
+  return segment.words[offset >>> 2] !== 0
+}
+
 export function lastUpdateAt(segment: Segment, offset: number): number {
   const word = offset >>> 2
   return (segment.words[word + 7]! >>> 0) + (segment.words[word + 8]! & 0xffff) * twoTo32
@@ -149,6 +161,15 @@ export function readEntry(segment: Segment, offset: number, view: RecordView): v
   view.binsEnd = offset + (head & 0xffffff)
 }
 
+/** The set of the record or tombstone at `offset`, without the rest of it. */
+export function setIdAt({ buffer, words }: Segment, offset: number): number {
+  if (((words[(offset >>> 2) + 1]! >>> 24) & hasSet) === 0) return 0
+  cursor = offset + entryHead
+  while (buffer[cursor++]! > 127);
+  while (buffer[cursor++]! > 127);
+  return readNumber(buffer)
+}
+
 /** An upper bound of what the draft will take, before the numbers are laid out. */
 export function entryRoom(draft: RecordDraft): number {
   return aligned(
@@ -187,7 +208,8 @@ export function writeEntry(segment: Segment, offset: number, kind: number, draft
     cursor += key
   }
   const bins = draft.binsEnd - draft.binsStart
-  copyBytes(draft.bins, draft.binsStart, draft.binsEnd, buffer, cursor)
+  if (draft.binSource) draft.binSource.store(buffer, cursor)
+  else copyBytes(draft.bins, draft.binsStart, draft.binsEnd, buffer, cursor)
   return finishEntry(segment, offset, flags, cursor + bins - offset, draft.lastUpdate)
 }
 

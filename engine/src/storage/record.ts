@@ -23,6 +23,12 @@ export interface RecordView {
   binCount: number
 }
 
+/** Bins that are laid out where they are to be stored, so that they are copied once. */
+export interface BinSource {
+  /** Writes them at `at`, where there is room for all of them; answers where they end. */
+  store(target: Buffer, at: number): number
+}
+
 /** One new version of a record, as handed to the store, which copies all bytes before it returns. */
 export interface RecordDraft {
   digest: Buffer
@@ -40,6 +46,8 @@ export interface RecordDraft {
   binsStart: number
   binsEnd: number
   binCount: number
+  /** Instead of `bins`: then `binsEnd` - `binsStart` is what they take. */
+  binSource?: BinSource | undefined
   /** It moves the state of its partition's copy: this copy holds every write up to it. Only where `copies` are kept. */
   advances: boolean
 }
@@ -80,5 +88,6 @@ export function newDraft(): RecordDraft {
     binsStart: 0,
     binsEnd: 0,
     binCount: 0,
+    binSource: undefined,
   }
 }

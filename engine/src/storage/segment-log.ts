@@ -21,6 +21,13 @@ export function hasMagic(segment: Segment): boolean {
   return segment.buffer.compare(magic, 0, magic.length, 0, magic.length) === 0
 }
 
+/** Up to this, word by word beats the way into native code. */
+const shortBytes = 256
+
+function copyWords(source: Int32Array, start: number, count: number, target: Int32Array, at: number): void {
+  for (let i = 0; i < count; i++) target[at + i] = source[start + i]!
+}
+
 /** Who is told of what was appended; there is none without files. */
 export interface LogListener {
   appended(segment: Segment): void
@@ -79,7 +86,8 @@ export class SegmentLog {
   appendCopy(from: Segment, offset: number): number {
     const taken = aligned(lengthAt(from, offset))
     const segment = this.#room(taken)
-    from.buffer.copy(segment.buffer, segment.used, offset, offset + taken)
+    if (taken > shortBytes) from.buffer.copy(segment.buffer, segment.used, offset, offset + taken)
+    else copyWords(from.words, offset >>> 2, taken >>> 2, segment.words, segment.used >>> 2)
     const place = placeOf(segment.id, segment.used)
     this.segments.grew(segment, taken)
     this.#listener?.appended(segment)
