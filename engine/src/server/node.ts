@@ -99,39 +99,7 @@ async function serve(
   const settings = serviceSettings(adjustable, namespaces.numbers)
   const nodeId = cluster?.id ?? config.nodeId
   const local = new LocalNode({ ...config, nodeId }, namespaces.states, settings, clock, onNote)
-  if (cluster) {
-    const { host, state } = cluster
-    local.cluster = state
-    host.onFault = (error) => local.faults.report('a request', error)
-    namespaces.join({
-      namespace: (name) => host.node.namespaces.get(name) ?? host.node.strong.namespaces.get(name),
-      submit: (request) => host.submit(request),
-      truncate: (name, set, before) => {
-        if (!host.node.namespaces.has(name)) return false
-        host.node.metadata.truncate(name, set ?? '', before)
-        host.wake()
-        return true
-      },
-      set: (change) => {
-        host.node.metadata.set(change)
-        host.wake()
-      },
-      strongTruncation: (name) => {
-        if (!host.node.strong.namespaces.has(name)) return undefined
-        const { truncation } = host.node
-        return {
-          truncate: (set, answer) => {
-            truncation.truncate(name, set, answer)
-            host.wake()
-          },
-          lastOf: (set) => truncation.lastOf(name, set),
-        }
-      },
-      cancel: (id) => host.node.routing.cancel(id),
-      wake: () => host.wake(),
-      onFault: (error) => local.faults.report('a batch', error),
-    })
-  }
+  if (cluster) makeOneOf(cluster, local, namespaces)
   const service = new Service({
     node: local,
     messages: namespaces.messages,
@@ -164,19 +132,53 @@ async function serve(
     id: local.id,
     host: config.host,
     port: local.port,
-    namespaces: config.namespaces.map(({ name, files, durability, flushMs }) => ({
-      name,
-      kept: !files
-        ? 'in memory, gone when this process ends'
-        : durability === 'commit'
-          ? 'in files, every write synced'
-          : `in files, flushed every ${flushMs} ms`,
-    })),
+    namespaces: config.namespaces.map((namespace) => ({ name: namespace.name, kept: keptOf(namespace) })),
     embedded: new EmbeddedService(service),
     meshAddress: cluster?.host.address,
     stopped,
     close: closeOnce,
   }
+}
+
+/** From here on the node answers as one of several. */
+function makeOneOf(cluster: OpenCluster, local: LocalNode, namespaces: OpenNamespaces): void {
+  const { host, state } = cluster
+  local.cluster = state
+  host.onFault = (error) => local.faults.report('a request', error)
+  namespaces.join({
+    namespace: (name) => host.node.namespaces.get(name) ?? host.node.strong.namespaces.get(name),
+    submit: (request) => host.submit(request),
+    truncate: (name, set, before) => {
+      if (!host.node.namespaces.has(name)) return false
+      host.node.metadata.truncate(name, set ?? '', before)
+      host.wake()
+      return true
+    },
+    set: (change) => {
+      host.node.metadata.set(change)
+      host.wake()
+    },
+    strongTruncation: (name) => {
+      if (!host.node.strong.namespaces.has(name)) return undefined
+      const { truncation } = host.node
+      return {
+        truncate: (set, answer) => {
+          truncation.truncate(name, set, answer)
+          host.wake()
+        },
+        lastOf: (set) => truncation.lastOf(name, set),
+      }
+    },
+    cancel: (id) => host.node.routing.cancel(id),
+    wake: () => host.wake(),
+    onFault: (error) => local.faults.report('a batch', error),
+  })
+}
+
+/** What becomes of a namespace's data. */
+function keptOf({ files, durability, flushMs }: ResolvedConfig['namespaces'][number]): string {
+  if (!files) return 'in memory, gone when this process ends'
+  return durability === 'commit' ? 'in files, every write synced' : `in files, flushed every ${flushMs} ms`
 }
 
 interface ServeWorld {
