@@ -14,7 +14,7 @@ export const clusterMutants: readonly Mutant[] = [
   {
     name: 'C2: a write is answered before the replicas have it',
     file: 'cluster/mastership.ts',
-    find: 'let missing = this.#replicas.size + 1',
+    find: 'let missing = this.#replicas.length + 1',
     replace: 'let missing = 1',
     kind: 'losses',
     seed: 0,
@@ -59,9 +59,9 @@ export const clusterMutants: readonly Mutant[] = [
   {
     name: 'C3: what is open at the end of a view is answered',
     file: 'cluster/mastership.ts',
-    find: '    const unanswered = [...this.#unanswered]\n',
+    find: '    const unanswered = this.#unanswered\n',
     replace:
-      '    const unanswered = [...this.#unanswered]\n    for (const write of unanswered) write.acknowledge()\n',
+      '    const unanswered = this.#unanswered\n    for (const write of unanswered) write.acknowledge()\n',
     kind: 'losses',
     seed: 4,
     breaks: 'lost|stale',
