@@ -132,6 +132,8 @@ export class ClusterNode {
   #entered: ViewRecord<ViewInput> | undefined
   #enteredSave = 0
   #serving: string | undefined
+  #servedAt = -Infinity
+  #isLost = true
   #saveNumber = 0
   #storedNumber = 0
   /** What is known of the copies is not what is saved. */
@@ -196,6 +198,11 @@ export class ClusterNode {
     })
   }
 
+  /** It has served in no view for longer than the heartbeat time-out. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
   /** Name of the view in which this node serves. */
   get serving(): string | undefined {
     return this.#serving
@@ -213,6 +220,8 @@ export class ClusterNode {
 
   tick(now: number): void {
     this.#handle(this.membership.tick(now))
+    if (this.#serving !== undefined) this.#servedAt = now
+    this.#isLost = now - this.#servedAt > this.#options.timeout
     for (const namespace of this.namespaces.values()) namespace.tick(now)
     this.strong.tick(now)
     this.work(now)

@@ -274,9 +274,11 @@ export class JoinedCluster implements ClusterState {
     const store = this.#parts.namespaces.find(({ name }) => name === namespace)?.store
     if (!store) return []
     const entries = { master: 0, prole: 0, other: 0 }
+    // Between two views it is still what the last one made of it.
+    const bitmaps = this.#node.isLost ? [] : this.ownership(namespace).bitmaps
+    const maps = bitmaps.map((map) => Buffer.from(map, 'base64'))
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const claims = this.#role(namespace, partition)?.claims ?? []
-      const at = claims.indexOf(this.#parts.id)
+      const at = maps.findIndex((map) => (map[partition >> 3]! & (0x80 >> (partition & 7))) !== 0)
       entries[at === 0 ? 'master' : at > 0 ? 'prole' : 'other'] += store.entriesOf(partition)
     }
     const all = Math.max(1, entries.master + entries.prole + entries.other)

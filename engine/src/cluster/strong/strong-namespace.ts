@@ -60,6 +60,9 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   readonly #standstills: Standstills
   #plans: Plans | undefined
   #view: string | undefined
+  /** For people and tools: that of the last view while there is no other. */
+  #shown: Plans | undefined
+  #leftAt: number | undefined
   /** Partitions that may have something to say. */
   readonly #touched = new Set<number>()
   /** Partitions in which something is under way. */
@@ -108,6 +111,11 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     })
   }
 
+  /** The same, or those of the last view until the node has been without one for the length of a standstill. */
+  get shown(): Plans | undefined {
+    return this.#shown
+  }
+
   /** The plans of the view in which this node acts. */
   get plans(): Plans | undefined {
     return this.#plans
@@ -126,6 +134,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.leave()
     const plans = new Plans(view, input, this.#orders)
     this.#plans = plans
+    this.#shown = plans
     this.#view = viewKey(view.id)
     this.#misplaced = plans.misplaced(this.#options.self) + (plans.isPending ? 1 : 0)
     this.#syncs.hold()
@@ -184,6 +193,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
 
   tick(now: number): void {
     this.#standstills.tick(now)
+    this.#leftAt = this.#plans ? undefined : (this.#leftAt ?? now)
+    if (this.#leftAt !== undefined && now - this.#leftAt > this.#options.standstill) this.#shown = undefined
     this.#heldSince ??= now
     if (now - this.#heldSince >= longestHold) this.#syncs.release()
     this.#pieces = piecesPerTick

@@ -60,6 +60,8 @@ export class StrongNamespaces implements RosterControl {
   readonly #options: StrongNamespacesOptions
   readonly #wishes = new Map<string, RosterWish>()
   #record: StrongRecord | undefined
+  /** The same, or that of the last view. */
+  #last: StrongRecord | undefined
   readonly #early: { readonly from: Process; readonly batch: StrongBatch<RecordContent> }[] = []
 
   constructor(options: StrongNamespacesOptions) {
@@ -100,6 +102,7 @@ export class StrongNamespaces implements RosterControl {
 
   enter(record: StrongRecord): void {
     this.#record = record
+    this.#last = record
     const { id, input } = record
     const quiesced = input.nodes.filter((node) => node.quiesced).map((node) => node.id)
     for (const [name, namespace] of this.namespaces) {
@@ -165,15 +168,15 @@ export class StrongNamespaces implements RosterControl {
   rosterOf(name: string): RosterState | undefined {
     const namespace = this.namespaces.get(name)
     if (!namespace) return undefined
-    const { plans } = namespace
-    const rosters = plans?.rosters
+    const { shown } = namespace
+    const rosters = shown?.rosters
     const wish = this.#wishes.get(name)
     return {
       roster: rosters?.inForce.seats,
       pending: wish?.content.seats ?? rosters?.pending?.seats,
-      observed: this.#observed(name),
-      deadPartitions: plans?.dead ?? 0,
-      unavailablePartitions: plans?.unavailable ?? namespace.store.partitions,
+      observed: shown ? this.#observed(name) : [],
+      deadPartitions: shown?.dead ?? 0,
+      unavailablePartitions: shown?.unavailable ?? namespace.store.partitions,
     }
   }
 
@@ -240,7 +243,7 @@ export class StrongNamespaces implements RosterControl {
   }
 
   #observed(name: string): RosterSeat[] {
-    const { nodes, strong } = this.#record?.input ?? { nodes: [], strong: {} }
+    const { nodes, strong } = this.#last?.input ?? { nodes: [], strong: {} }
     return (strong[name]?.members ?? []).map(({ id, incarnation }) => ({
       ...{ id, incarnation },
       rack: nodes.find((node) => node.id === id)?.rack ?? 0,
