@@ -67,6 +67,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   readonly #touched = new Set<number>()
   /** Partitions in which something is under way. */
   readonly #busy = new Set<number>()
+  /** Those of them in which this node fills. */
+  readonly #filling = new Set<number>()
   /** Partitions that are not at the starting state yet. */
   readonly #bringingUp = new Set<number>()
   readonly #syncs: ActivationSyncs
@@ -165,6 +167,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#view = undefined
     this.#plans = undefined
     this.#busy.clear()
+    this.#filling.clear()
     this.#bringingUp.clear()
     this.#unsettled.clear()
     this.#misplaced = 0
@@ -200,7 +203,8 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#pieces = piecesPerTick
     const repeats = now >= this.#nextRepeat
     if (repeats) this.#nextRepeat = now + repeatPeriod
-    for (const partition of this.#busy) {
+    // Between repetitions only fills go on by themselves.
+    for (const partition of repeats ? this.#busy : this.#filling) {
       const machine = this.#partitions[partition]!
       if (repeats) machine.repeat()
       machine.advance()
@@ -342,7 +346,12 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     else this.#busy.add(partition)
     if (this.#bringingUp.size > 0 && !machine.isBringingUp) this.#bringingUp.delete(partition)
     // Within a view what is filled stays so.
-    if (this.#unsettled.size > 0 && machine.isFilled) this.#unsettled.delete(partition)
+    if (this.#unsettled.has(partition)) {
+      if (machine.isFilled) {
+        this.#unsettled.delete(partition)
+        this.#filling.delete(partition)
+      } else if (machine.isServing) this.#filling.add(partition)
+    }
   }
 
   #send(to: NodeId, { bodies, alike }: Mail<Content>): void {
