@@ -13,6 +13,7 @@ const settings = {
   ...{ defaultTtl: 0, nsupPeriod: 0, allowTtlWithoutNsup: false, maxRecordSize: 1 << 20 },
   ...{ disallowNullSetname: false, rejectNonXdrWrites: false, rejectXdrWrites: false },
   defaultReadTouchTtlPct: 0,
+  conflictResolutionPolicy: 'last-update-time' as const,
 }
 
 it('a strong namespace between two views is shown as in the last one, for the length of a standstill', async () => {
