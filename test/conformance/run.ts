@@ -106,7 +106,7 @@ function print(name: string, report: Report): void {
 
 const names = chosen()
 const reports = await replayAll(names, Number(values.show))
-let failed = 0
+const failed: string[] = []
 let identical = 0
 let compared = 0
 let clean = 0
@@ -120,10 +120,14 @@ for (const name of names) {
   const allowed = laterCapability(name)?.exchanges ?? 0
   if (same) clean++
   else if (!report.failure && report.compared - report.identical <= allowed) waits++
-  else if (isRequired(name) || positionals.length > 0) failed++
+  else if (isRequired(name) || positionals.length > 0) failed.push(name)
+}
+if (failed.length > 0) {
+  console.log('\nWhat differs and must not:')
+  for (const name of failed) print(name, reports.get(name)!)
 }
 console.log(
   `\n${clean} of ${names.length} files identical, ${identical} of ${compared} exchanges; ` +
-    `${waits} file(s) wait for a later capability, ${failed} differ that must not`,
+    `${waits} file(s) wait for a later capability, ${failed.length} differ that must not`,
 )
-process.exit(failed > 0 ? 1 : 0)
+process.exit(failed.length > 0 ? 1 : 0)
