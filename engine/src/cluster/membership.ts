@@ -284,7 +284,8 @@ export class Membership<Report, Input> {
       const row = alive.get(member.id)
       if (!row) return false
       const rival = compareViewIds(row.promised, record.id) > 0
-      return rival || (age > this.#roundTime && !sameView(row.view, record.id))
+      // It is told again and again; a view more would only make it begin anew.
+      return rival || (age > this.#options.timeout && !sameView(row.view, record.id))
     })
   }
 

@@ -30,6 +30,8 @@ import { Truncating } from './truncating.ts'
 
 /** Milliseconds after which what led to nothing is said again. */
 const repeatPeriod = 200
+/** The longest such wait while a view begins. */
+const longestRepeat = 1600
 /** Pieces of fills that are read in one tick, of all partitions together. */
 const piecesPerTick = 32
 /** Milliseconds between two partitions that are swept, and what of one is swept at once. */
@@ -82,6 +84,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   /** What is under way in fills in this view. */
   #flow = new PeerFlow()
   #nextRepeat = -Infinity
+  #repeatWait = repeatPeriod
   #nextSweep = -Infinity
   #swept = 0
 
@@ -140,6 +143,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#view = viewKey(view.id)
     this.#misplaced = plans.misplaced(this.#options.self) + (plans.isPending ? 1 : 0)
     this.#syncs.hold()
+    this.#repeatWait = repeatPeriod
     this.#heldSince = undefined
     for (const [partition, machine] of this.#partitions.entries()) {
       const plan = plans.at(partition)
@@ -201,20 +205,28 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
     this.#heldSince ??= now
     if (now - this.#heldSince >= longestHold) this.#syncs.release()
     this.#pieces = piecesPerTick
-    const repeats = now >= this.#nextRepeat
-    if (repeats) this.#nextRepeat = now + repeatPeriod
-    // Between repetitions only fills go on by themselves.
-    for (const partition of repeats ? this.#busy : this.#filling) {
-      const machine = this.#partitions[partition]!
-      if (repeats) machine.repeat()
-      machine.advance()
+    // Only fills go on by themselves.
+    for (const partition of this.#filling) {
+      this.#partitions[partition]!.advance()
       this.#touched.add(partition)
     }
+    if (now >= this.#nextRepeat) this.#repeat(now)
     this.#truncating.tick()
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + sweepPeriod
       this.#swept = (this.#swept + 1) % this.#partitions.length
       this.#sweep(now, this.#swept)
+    }
+  }
+
+  /** While a view begins everything is under way at once, and nodes that are only slow are not to be flooded. */
+  #repeat(now: number): void {
+    const isBeginning = this.#bringingUp.size > 0 || this.#unsettled.size > this.#filling.size
+    this.#repeatWait = isBeginning ? Math.min(2 * this.#repeatWait, longestRepeat) : repeatPeriod
+    this.#nextRepeat = now + this.#repeatWait
+    for (const partition of this.#busy) {
+      this.#partitions[partition]!.repeat()
+      this.#touched.add(partition)
     }
   }
 
