@@ -134,8 +134,9 @@ export class JoinedCluster implements ClusterState {
     const copies = this.#node.namespaces.get(namespace)
     const store = namespaces.find(({ name }) => name === namespace)?.store
     if (!store) return
+    const factor = this.#replicationFactor(namespace)
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const role = this.#role(namespace, partition)
+      const role = this.#role(namespace, partition, factor)
       if (!role) continue
       const { place, claims } = role
       const mastership = copies?.masterOf(partition)
@@ -203,12 +204,13 @@ export class JoinedCluster implements ClusterState {
   #takeOwnership({ id, input }: ViewRecord<ViewInput>): number {
     let changed = 0
     for (const { name } of this.#parts.namespaces) {
-      const count = Math.max(1, Math.min(this.#replicationFactor(name), input.nodes.length))
+      const factor = this.#replicationFactor(name)
+      const count = Math.max(1, Math.min(factor, input.nodes.length))
       // Who takes a partition over has a later view; of rival claims clients believe the higher.
       const regime = this.#node.strong.namespaces.has(name) ? id.number : 0
       const maps = Array.from({ length: count }, () => Buffer.alloc(PARTITIONS / 8))
       for (let partition = 0; partition < PARTITIONS; partition++) {
-        const replica = this.#role(name, partition)?.claims.indexOf(this.#parts.id) ?? -1
+        const replica = this.#role(name, partition, factor)?.claims.indexOf(this.#parts.id) ?? -1
         const map = maps[replica]
         if (map) map[partition >> 3] = map[partition >> 3]! | (0x80 >> (partition & 7))
       }
@@ -220,12 +222,12 @@ export class JoinedCluster implements ClusterState {
     return changed
   }
 
-  #role(namespace: string, partition: number): Role | undefined {
+  #role(namespace: string, partition: number, factor: number): Role | undefined {
     const place = this.#copiesOf(namespace)?.place(partition)
     if (!place || place.replicas.length === 0) return undefined
     const { master, replicas } = place
     const others = replicas.filter((id) => id !== master)
-    return { place, claims: [master, ...others].slice(0, this.#replicationFactor(namespace)) }
+    return { place, claims: [master, ...others].slice(0, factor) }
   }
 
   #copiesOf(namespace: string): ApNamespace | StrongNamespace<RecordContent> | undefined {

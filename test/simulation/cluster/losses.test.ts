@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { commonEvents, long, missing, runSeeds } from './seeds.ts'
 
-const seeds = long ? 3000 : 260
+const seeds = long ? 3000 : 245
 
 describe('an AP cluster of whole nodes of which fewer than RF are away', { timeout: 7_200_000 }, () => {
   it(`loses nothing acknowledged and serves soon, ${seeds} seeds`, async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { splitShapes } from '../../../engine/src/simulator/network.ts'
 import { commonEvents, long, missing, runSeeds } from './seeds.ts'
 
-const seeds = long ? 3000 : 260
+const seeds = long ? 3000 : 245
 
 describe('an AP cluster of whole nodes to which anything happens', { timeout: 7_200_000 }, () => {
   it(`becomes the same everywhere, each record one version whole, ${seeds} seeds`, async () => {

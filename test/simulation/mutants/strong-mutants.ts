@@ -227,8 +227,8 @@ const mutants: readonly Strong[] = [
   {
     name: 'A7: only the master is brought to the starting state',
     file: strong('bring-up'),
-    find: 'return sameProcess(self, plan.master) ? plan.source : plan.master',
-    replace: 'return sameProcess(self, plan.master) ? plan.source : self',
+    find: 'const giver = sameProcess(self, plan.master) ? plan.source : plan.master',
+    replace: 'const giver = sameProcess(self, plan.master) ? plan.source : self',
     seed: 0,
     breaks: 'A8',
   },

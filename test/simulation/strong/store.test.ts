@@ -4,8 +4,8 @@ import { runStrong } from '../../../engine/src/simulator/strong-run.ts'
 import { runScene, sceneCount } from '../../../engine/src/simulator/strong-scenes.ts'
 import { StoreDisk } from './store-disk.ts'
 
-const long = process.env.LARDER_LONG === '1' || process.env.REQUIRE_ALL === '1'
-const seeds = long ? 20_000 : 300
+const long = process.env.LARDER_LONG === '1'
+const seeds = long ? 20_000 : process.env.REQUIRE_ALL === '1' ? 4000 : 300
 
 /** Real stores, each with a chance of its own. */
 function storesOf(seed: number): NewDisk {

@@ -6,6 +6,7 @@
  * by not having written it (A5). A copy is complete if it claims that regime; a claim to a regime that never served
  * needs no other meaning, because the copy still has its claim to the one before. The regime is the id of the view (A3), so it is above all that any member has seen.
  */
+import type { Place } from '../partition-map.ts'
 import { sameProcess, type Process } from '../process.ts'
 import { Rendezvous } from '../rendezvous.ts'
 import { compareViewIds, noView, sameView, viewKey, type ViewId } from '../view-id.ts'
@@ -64,6 +65,8 @@ export interface PlanShape {
   readonly isWhole: boolean
   /** Copies are made equal as a whole, since nothing is known of what they share (rule D5). */
   readonly revives: boolean
+  /** The same as requests and clients see it. */
+  readonly place: Place
 }
 
 export interface Plan extends PlanShape {
@@ -221,7 +224,15 @@ export function shapeOf(view: PlanView, standing: Standing, order: readonly stri
     first,
     isWhole: rosterReplicas(roster, ids).every((id) => complete.some((process) => process.id === id)),
     revives: standing.isRevived,
+    place: placeOf(replicas, complete),
   }
+}
+
+/** The first of the complete copies is the master. */
+function placeOf(replicas: readonly Process[], complete: readonly Process[]): Place {
+  const order = replicas.map(({ id }) => id)
+  const [master, ...holders] = complete.map(({ id }) => id)
+  return { order, replicas: [master!, ...order.filter((id) => id !== master)], master: master!, holders }
 }
 
 /** What members reported of their copies of one partition. */

@@ -19,6 +19,8 @@ export class BringUp<Content> {
   readonly #reached: () => void
   /** Copies that asked before this one could give. */
   readonly #asked = new Map<Process, readonly Digest[]>()
+  /** Where this copy gets the starting state; none when it is not to get there. */
+  readonly #source: Process | undefined
   #isReached = false
 
   /** `lineageOf` is what the member reported; `reached` is called when this copy holds the starting state. */
@@ -30,13 +32,14 @@ export class BringUp<Content> {
     this.#context = context
     this.#lineageOf = lineageOf
     this.#reached = reached
+    const { self, plan } = context
+    const giver = sameProcess(self, plan.master) ? plan.source : plan.master
+    this.#source = includesProcess(plan.complete, self) ? giver : undefined
   }
 
-  /** Where this copy gets the starting state; none when it is there, or is not to get there. */
+  /** The source, until it has given. */
   get #giver(): Process | undefined {
-    const { self, plan } = this.#context
-    if (this.#isReached || !includesProcess(plan.complete, self)) return undefined
-    return sameProcess(self, plan.master) ? plan.source : plan.master
+    return this.#isReached ? undefined : this.#source
   }
 
   /** This copy holds the starting state, or is not to get there. */

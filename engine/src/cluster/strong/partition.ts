@@ -55,6 +55,8 @@ interface Acting<Content> extends PartitionView {
   /** Ids of members whose activation is on disk; the master's. */
   readonly written: Set<NodeId>
   readonly replica: Replica<Content>
+  /** This process is the master. */
+  readonly leads: boolean
   isWritten: boolean
   /** It is known that the regime has served. */
   isServed: boolean
@@ -83,7 +85,7 @@ export class StrongPartition<Content> {
 
   /** It is the master of the view, whether or not it serves yet. */
   get leads(): boolean {
-    return this.#acting !== undefined && sameProcess(this.#acting.plan.master, this.#options.self)
+    return this.#acting?.leads === true
   }
 
   get isServing(): boolean {
@@ -113,6 +115,7 @@ export class StrongPartition<Content> {
       bringUp: new BringUp(context, lineageOf, () => this.#write(plan)),
       written: new Set(),
       replica: new Replica(context),
+      leads: sameProcess(plan.master, self),
       isWritten: false,
       isServed: isServed(this.#options.disk.meta, plan.activation.regime),
       master: undefined,
@@ -267,8 +270,7 @@ export class StrongPartition<Content> {
   }
 
   #sayWritten(acting: Acting<Content>): void {
-    const { self } = this.#options
-    if (sameProcess(acting.plan.master, self)) this.#memberWrote(acting, self)
+    if (acting.leads) this.#memberWrote(acting, this.#options.self)
     else this.#send(acting.plan, acting.plan.master, written)
   }
 
@@ -276,7 +278,7 @@ export class StrongPartition<Content> {
     const { self } = this.#options
     const { plan, members, written } = acting
     if (acting.master) return this.#send(plan, from, serving)
-    if (!sameProcess(plan.master, self)) return
+    if (!acting.leads) return
     written.add(from.id)
     if (written.size < members.length) return
     this.#serves(acting)
@@ -295,6 +297,7 @@ export class StrongPartition<Content> {
 
   /** Answers what an earlier view left open: ok if the regime that serves now began with it. */
   #doubt({ start }: Plan): void {
+    if (this.#limbo.length === 0) return
     for (const { position, answer } of this.#limbo.splice(0))
       answer(holds(start, position) ? { kind: 'ok', position } : { kind: 'in doubt' })
   }

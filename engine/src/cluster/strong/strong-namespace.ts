@@ -11,7 +11,7 @@ import type { Place } from '../partition-map.ts'
 import { PeerFlow } from '../peer-flow.ts'
 import { sameProcess, type Process } from '../process.ts'
 import { viewKey } from '../view-id.ts'
-import type { Durability, Plan } from './activation.ts'
+import type { Durability } from './activation.ts'
 import type { CopyDisk } from './copy-disk.ts'
 import type { Operation } from './master.ts'
 import type { StrongBody } from './message.ts'
@@ -245,7 +245,7 @@ export class StrongNamespace<Content> implements ClusteredNamespace {
   place(partition: number): Place | undefined {
     if (this.#view === undefined) return undefined
     const plan = this.#partitions[partition]!.plan
-    return plan ? placeOf(plan) : nowhere
+    return plan ? plan.place : nowhere
   }
 
   masterOf(partition: number): ServingMaster | undefined {
@@ -395,14 +395,3 @@ function packed(partitions: readonly number[]): Buffer {
 
 /** Of a partition that may not serve. */
 const nowhere: Place = { order: [], replicas: [], master: '', holders: [] }
-
-function placeOf({ replicas, master, complete }: Plan): Place {
-  const order = replicas.map(({ id }) => id)
-  const ids = order.filter((id) => id !== master.id)
-  return {
-    order,
-    replicas: [master.id, ...ids],
-    master: master.id,
-    holders: complete.filter((process) => process !== master).map(({ id }) => id),
-  }
-}

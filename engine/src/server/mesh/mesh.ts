@@ -107,6 +107,8 @@ export class Mesh {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen(port, host, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', ({ message }) => this.#noteOnce(`mesh: ${message}`))
         const at = this.#server.address()
         this.#address = advertise ?? `${host}:${at !== null && typeof at === 'object' ? at.port : port}`
         resolve()
@@ -123,9 +125,7 @@ export class Mesh {
       try {
         for (const parcel of reader.read(chunk)) this.#receive(socket, parcel)
       } catch (error) {
-        this.#options.onNote(
-          `mesh: ${error instanceof Error ? error.message : String(error)}; connection closed`,
-        )
+        this.#noteOnce(`mesh: ${error instanceof Error ? error.message : String(error)}; connection closed`)
         socket.destroy()
       }
     })

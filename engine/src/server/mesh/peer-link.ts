@@ -10,6 +10,9 @@ import type { MeshAddress } from './parcel.ts'
 
 /** Milliseconds between attempts to connect; the first one comes at once. */
 const retryAfter = 100
+/** The same once nobody has listened there for so many attempts: it may have left for good. */
+const patientRetryAfter = 1000
+const quickAttempts = 100
 /** The same where a node of another cluster listens. */
 const strangerRetryAfter = 5000
 /** Milliseconds without an answer, or without a connection, after which the connections are made anew. */
@@ -50,6 +53,8 @@ export class PeerLink {
   #answered = performance.now()
   #closed = false
   #isStranger = false
+  /** Attempts in a row that came to nothing, over both connections. */
+  #failures = 0
 
   constructor(options: PeerLinkOptions) {
     this.#options = options
@@ -103,6 +108,7 @@ export class PeerLink {
       if (this.#closed) return void socket.destroy()
       socket.write(greeting())
       outbox.socket = socket
+      this.#failures = 0
     })
     // The other side says nothing here but that it has heard a heartbeat; reading notices its end, too.
     socket.on('data', (chunk) => {
@@ -118,10 +124,14 @@ export class PeerLink {
       this.#sockets.delete(socket)
       const wasOpen = outbox.socket === socket
       if (wasOpen) outbox.socket = undefined
-      const delay = this.#isStranger ? strangerRetryAfter : wasOpen ? 0 : retryAfter
+      const delay = this.#isStranger ? strangerRetryAfter : wasOpen ? 0 : this.#retryAfter
       this.#isStranger = false
       if (!this.#closed) this.#later(delay, () => this.#open(use))
     })
+  }
+
+  get #retryAfter(): number {
+    return this.#failures++ < quickAttempts ? retryAfter : patientRetryAfter
   }
 
   #later(delay: number, run: () => void): void {
