@@ -271,7 +271,10 @@ export class ApNamespace implements ClusteredNamespace {
   #context({ name, regime, flow }: ServedView, partition: number, wake: () => void): PartitionContext {
     const { self, store, clocks, changed } = this.#options
     const send = (to: NodeId, body: PartitionBody) => this.#send(name, partition, to, body)
-    const settled = () => void this.#unsettled--
+    const settled = () => {
+      this.#unsettled--
+      if (this.#open.has(partition)) this.#settled(partition, wholePast(this.#copies[partition]!))
+    }
     return {
       self,
       partition,
