@@ -37,6 +37,8 @@ export interface FlashSale {
   /** Takes this condition out of the take. */
   readonly without?: string
   /** Another engine than one node that nothing happens to. */
+  /** The shelves are full and the buyers come. */
+  readonly onOpen?: () => void
   readonly engine?: () => Promise<EngineConnection>
 }
 
@@ -199,6 +201,7 @@ export async function runFlashSale(options: FlashSale): Promise<FlashSaleResult>
   })
   const server = await listen(app, '127.0.0.1', 0)
   const stops = [startSweeper(stock, 100), startRecovery(checkout, 500)]
+  options.onOpen?.()
   const end = now() + options.patienceMs
   const watch = new Watch(() => records.readWhole(key).catch(count))
   const over = () => now() > end || watch.sold >= options.units || watch.breaches.length > 0
