@@ -1,8 +1,9 @@
 /**
  * When to propose a view, and whom: the node that leads its part of the graph of links proposes that part whenever it
  * differs from the view its members act in. One round at a time; a round that drags on is settled with those who
- * promised, the others are invited again when they are quick or after a growing wait; a leader whom nobody answers stands down for a growing
- * time. All waits are bounded by the heartbeat time-out, so that a quiet network settles within three of them.
+ * promised, the others are invited again when they are quick or after a growing wait; a leader whom nobody answers
+ * stands down for a growing time. All other waits are bounded by the heartbeat time-out, so that a quiet network settles
+ * within three of them.
  */
 import { cliques } from './clique.ts'
 import { linked, Links, type Heartbeat, type LinkRow } from './links.ts'
