@@ -38,7 +38,11 @@ interface Known {
    * when it is heard itself, or when others pass on beats that it cannot have sent before.
    */
   deadAt: number | undefined
+  standing: Standing
 }
+
+/** What the process counts for: an alive one may be known by way of others only. */
+type Standing = 'silent' | 'alive' | 'heard'
 
 /** What a peer may have received of a process that died between sending its beat to one and to the next. */
 const beatsUnderWay = 1
@@ -52,6 +56,7 @@ export class Links {
   readonly #timeout: number
   readonly #known = new Map<string, Known>()
   #beat = 0
+  #shape = 0
 
   constructor(self: Process, cluster: string, timeout: number) {
     this.#self = self
@@ -78,9 +83,11 @@ export class Links {
       const key = processKey(row.process)
       const known = this.#known.get(key)
       if (!known) {
-        this.#known.set(key, { row, alive: now, heard: direct ? now : -Infinity, deadAt: undefined })
+        const heard = direct ? now : -Infinity
+        this.#known.set(key, { row, alive: now, heard, deadAt: undefined, standing: 'silent' })
       } else if (row.beat > known.row.beat || (direct && row.beat === known.row.beat)) {
         if (row.beat > known.row.beat) known.alive = now
+        if (!sameLinks(row, known.row)) this.#shape++
         known.row = row
         if (direct) known.heard = now
         if (direct || (known.deadAt !== undefined && row.beat > known.deadAt + beatsUnderWay))
@@ -108,6 +115,16 @@ export class Links {
   /** Whether nobody has heard of the process since it was believed dead. */
   isBelievedDead(process: Process): boolean {
     return this.#known.get(processKey(process))?.deadAt !== undefined
+  }
+
+  /** Another number whenever other links may count than before: who is alive, who hears whom, who stood down. */
+  shape(now: number): number {
+    for (const known of this.#known.values()) {
+      const standing = this.#hears(now, known) ? 'heard' : this.#isAlive(now, known) ? 'alive' : 'silent'
+      if (standing !== known.standing) this.#shape++
+      known.standing = standing
+    }
+    return this.#shape
   }
 
   /** The newest row of every process that is alive, but this one. */
@@ -140,6 +157,14 @@ export class Links {
       if (other.id === process.id && !sameProcess(other, process)) known.deadAt ??= known.row.beat
     }
   }
+}
+
+function sameLinks(a: LinkRow, b: LinkRow): boolean {
+  return (
+    a.stoodDown === b.stoodDown &&
+    a.hears.length === b.hears.length &&
+    a.hears.every((key, at) => key === b.hears[at])
+  )
 }
 
 /** Whether two rows name each other. */

@@ -6,9 +6,9 @@
  * within three of them.
  */
 import { cliques } from './clique.ts'
-import { linked, Links, type Heartbeat, type LinkRow } from './links.ts'
+import { linked, Links, type Heartbeat } from './links.ts'
 import type { NodeId } from './node-id.ts'
-import { processKey, sameProcess, type Process } from './process.ts'
+import { sameProcess, type Process } from './process.ts'
 import { SlowMembers } from './slow-members.ts'
 import { compareViewIds, noView, sameView, type ViewId } from './view-id.ts'
 import { Views, type ViewMessage, type ViewRecord, type ViewsOptions } from './views.ts'
@@ -50,7 +50,9 @@ export class Membership<Report, Input> {
   #roundEnds = Infinity
   #nextRound = -Infinity
   #nextLook = -Infinity
-  #target = ''
+  /** What the links of that shape make this node lead. */
+  #led = { shape: -1, stoodDown: false, members: [] as readonly Process[] }
+  #target: readonly Process[] = []
   #targetSince = -Infinity
   #enteredAt = -Infinity
   #stoodDownUntil = -Infinity
@@ -199,9 +201,9 @@ export class Membership<Report, Input> {
 
   #considerRound(now: number): void {
     const members = this.#part(now)
-    const key = members.map(processKey).join(' ')
-    if (key !== this.#target) {
-      this.#target = key
+    const target = this.#target
+    if (members.length !== target.length || !members.every((one, at) => sameProcess(one, target[at]!))) {
+      this.#target = members
       this.#targetSince = now
     }
     const own = this.#views.active
@@ -257,9 +259,16 @@ export class Membership<Report, Input> {
 
   /** The processes this node should lead, itself first; none when another leads its part. */
   #part(now: number): readonly Process[] {
+    const shape = this.#links.shape(now)
+    const { stoodDown } = this.#ownState(now)
+    if (shape !== this.#led.shape || stoodDown !== this.#led.stoodDown)
+      this.#led = { shape, stoodDown, members: this.#ledByItself(now, stoodDown) }
+    return this.#led.members.filter((process) => this.#slow.mayInvite(now, process))
+  }
+
+  #ledByItself(now: number, stoodDown: boolean): readonly Process[] {
     const { self } = this.#options
     const rows = this.#links.alive(now)
-    const own: LinkRow = { process: self, beat: 0, hears: [], ...this.#ownState(now) }
     const isLinked = (a: NodeId, b: NodeId) => {
       const [first, second] = [rows.get(a), rows.get(b)]
       if (a === self.id) return second !== undefined && this.#links.linkedWithSelf(now, second)
@@ -267,12 +276,10 @@ export class Membership<Report, Input> {
       return first !== undefined && second !== undefined && linked(first, second)
     }
     const nodes = [self.id, ...[...rows.keys()].filter((id) => id !== self.id)]
-    const parts = cliques(nodes, isLinked, (id) => (id === self.id ? own : rows.get(id)!).stoodDown)
+    const parts = cliques(nodes, isLinked, (id) => (id === self.id ? stoodDown : rows.get(id)!.stoodDown))
     const mine = parts.find((part) => part.members.includes(self.id))
     if (!mine || mine.leader !== self.id) return []
-    return mine.members
-      .map((id) => (id === self.id ? self : rows.get(id)!.process))
-      .filter((process) => this.#slow.mayInvite(now, process))
+    return mine.members.map((id) => (id === self.id ? self : rows.get(id)!.process))
   }
 
   #needsRound(now: number, members: readonly Process[]): boolean {

@@ -5,6 +5,7 @@
  * alone loses nothing.
  */
 import type { Disk, DiskFile, DiskLock } from '../storage/disk.ts'
+import { Inode } from './inode.ts'
 
 export type DiskCall =
   | 'make'
@@ -38,26 +39,11 @@ export interface SimulatedDiskOptions {
   readonly capacity?: number
 }
 
-interface PendingWrite {
-  readonly position: number
-  readonly bytes: Buffer
-}
-
-/** A file's bytes, whatever its names. */
-interface Inode {
-  content: Buffer
-  durable: Buffer
-  /** Writes and truncations since the last sync, in order. */
-  pending: (PendingWrite | { readonly length: number })[]
-}
-
 interface PendingName {
   readonly from: string | undefined
   readonly to: string | undefined
   readonly inode: Inode
 }
-
-const sectorBytes = 512
 
 class SystemError extends Error {
   readonly code: string
@@ -110,43 +96,19 @@ export class SimulatedDisk implements Disk {
   }
 
   #forget(): void {
-    const { random } = this.options
+    const { random, onForget } = this.options
     for (const change of this.#pendingNames) if (random() < 0.5) applyName(this.#durableNames, change)
     this.#pendingNames = []
     this.#names = new Map(this.#durableNames)
-    for (const inode of new Set(this.#names.values())) {
-      for (const change of inode.pending) inode.durable = this.#keepSome(inode.durable, change)
-      inode.pending = []
-      inode.content = Buffer.from(inode.durable)
-    }
-  }
-
-  /** What is left of one change after the power failed: of a write any of its sectors. */
-  #keepSome(content: Buffer, change: PendingWrite | { length: number }): Buffer {
-    const { random, onForget } = this.options
-    if ('length' in change) return random() < 0.5 ? applyTruncation(content, change.length) : content
-    const { position, bytes } = change
-    const odds = random()
-    let left = content
-    let [kept, sectors] = [0, 0]
-    for (let at = 0; at < bytes.length; sectors++) {
-      const next = Math.min(bytes.length, at + sectorBytes - ((position + at) % sectorBytes))
-      if (random() < odds) {
-        left = overwrite(left, bytes.subarray(at, next), position + at)
-        kept++
-      }
-      at = next
-    }
-    if (kept < sectors) onForget?.(kept === 0 ? 'lost' : 'torn')
-    return left
+    for (const inode of new Set(this.#names.values())) inode.forget(random, onForget)
   }
 
   /** Another disk with the same files, all of it synced, for another process. */
   copy(options: SimulatedDiskOptions): SimulatedDisk {
     const copy = new SimulatedDisk(options)
     for (const folder of this.#folders) copy.#folders.add(folder)
-    for (const [name, { content }] of this.#names) {
-      const inode = { content: Buffer.from(content), durable: Buffer.from(content), pending: [] }
+    for (const [name, file] of this.#names) {
+      const inode = file.copy()
       copy.#names.set(name, inode)
       copy.#durableNames.set(name, inode)
     }
@@ -157,7 +119,7 @@ export class SimulatedDisk implements Disk {
   damage(path: string, change: (content: Buffer) => void): void {
     const inode = this.#names.get(path)!
     change(inode.content)
-    inode.durable = Buffer.from(inode.content)
+    inode.sync()
   }
 
   /** The bytes a path has now, whether they would last or not. */
@@ -182,7 +144,7 @@ export class SimulatedDisk implements Disk {
       const known = this.#names.get(path)
       if (mode !== 'create') return this.#handle(path, this.#inode(path))
       if (known) throw new SystemError('EEXIST', path)
-      const inode: Inode = { content: Buffer.alloc(0), durable: Buffer.alloc(0), pending: [] }
+      const inode = new Inode()
       this.#rename({ from: undefined, to: path, inode })
       return this.#handle(path, inode)
     })
@@ -227,7 +189,7 @@ export class SimulatedDisk implements Disk {
 
   #free(): number {
     let used = 0
-    for (const { content } of this.#names.values()) used += content.length
+    for (const { length } of this.#names.values()) used += length
     return (this.options.capacity ?? Number.MAX_SAFE_INTEGER) - used
   }
 
@@ -261,40 +223,29 @@ export class SimulatedDisk implements Disk {
   #handle(path: string, inode: Inode): DiskFile {
     return {
       path,
-      size: () => Promise.resolve(inode.content.length),
+      size: () => Promise.resolve(inode.length),
       read: (target, offset, length, position) =>
         this.#call('read', path, () =>
-          inode.content.copy(target, offset, position, Math.min(position + length, inode.content.length)),
+          inode.content.copy(target, offset, position, Math.min(position + length, inode.length)),
         ),
       write: (source, offset, length, position) => {
-        const write = { position, bytes: Buffer.from(source.subarray(offset, offset + length)) }
+        const bytes = Buffer.from(source.subarray(offset, offset + length))
         // The last thing before the power fails may be half a write.
-        if (!this.#ended && this.options.callsLeft === this.#calls + 1) this.#write(inode, write)
+        if (!this.#ended && this.options.callsLeft === this.#calls + 1) inode.write(position, bytes)
         return this.#call('write', path, () => {
-          if (position + length - inode.content.length > this.#free()) throw new SystemError('ENOSPC', path)
-          this.#write(inode, write)
+          if (position + length - inode.length > this.#free()) throw new SystemError('ENOSPC', path)
+          inode.write(position, bytes)
         })
       },
-      truncate: (length) =>
-        this.#call('truncate', path, () => {
-          inode.content = applyTruncation(inode.content, length)
-          inode.pending.push({ length })
-        }),
+      truncate: (length) => this.#call('truncate', path, () => inode.truncate(length)),
       sync: () => {
         const skipped = this.options.skipsSync?.('sync', path)
         return this.#call('sync', path, () => {
-          if (skipped) return
-          inode.durable = Buffer.from(inode.content)
-          inode.pending = []
+          if (!skipped) inode.sync()
         })
       },
       close: () => Promise.resolve(),
     }
-  }
-
-  #write(inode: Inode, write: PendingWrite): void {
-    inode.content = overwrite(inode.content, write.bytes, write.position)
-    inode.pending.push(write)
   }
 }
 
@@ -303,16 +254,4 @@ const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 function applyName(names: Map<string, Inode>, { from, to, inode }: PendingName): void {
   if (from !== undefined && names.get(from) === inode) names.delete(from)
   if (to !== undefined) names.set(to, inode)
-}
-
-function overwrite(content: Buffer, bytes: Buffer, position: number): Buffer {
-  const end = position + bytes.length
-  const grown = end > content.length ? Buffer.concat([content, Buffer.alloc(end - content.length)]) : content
-  bytes.copy(grown, position)
-  return grown
-}
-
-function applyTruncation(content: Buffer, length: number): Buffer {
-  if (length <= content.length) return Buffer.from(content.subarray(0, length))
-  return Buffer.concat([content, Buffer.alloc(length - content.length)])
 }
