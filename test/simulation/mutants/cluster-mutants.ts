@@ -17,7 +17,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'let missing = this.#replicas.length + 1',
     replace: 'let missing = 1',
     kind: 'losses',
-    seed: 0,
+    seed: 2,
     breaks: 'lost',
   },
   {
@@ -35,7 +35,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'if (store.position === 0) return acknowledge()',
     replace: 'return acknowledge()',
     kind: 'losses',
-    seed: 7,
+    seed: 102,
     breaks: 'lost|stale',
   },
   {
@@ -53,7 +53,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'if (!covers(past, unanswered.version)) return true',
     replace: '',
     kind: 'losses',
-    seed: 1,
+    seed: 6,
     breaks: 'lost|stale',
   },
   {
@@ -63,7 +63,7 @@ export const clusterMutants: readonly Mutant[] = [
     replace:
       '    const unanswered = this.#unanswered\n    for (const write of unanswered) write.acknowledge()\n',
     kind: 'losses',
-    seed: 4,
+    seed: 28,
     breaks: 'lost|stale',
   },
   {
@@ -72,7 +72,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'if (this.#takeIn.isOver) return this.#execute(request)',
     replace: 'return this.#execute(request)',
     kind: 'losses',
-    seed: 42,
+    seed: 59,
     breaks: 'lost|whole',
   },
   {
@@ -81,7 +81,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'if (aNamed !== bNamed) return bNamed',
     replace: 'if (aNamed !== bNamed) return a.lastUpdate > b.lastUpdate',
     kind: 'losses',
-    seed: 6,
+    seed: 42,
     breaks: 'lost',
   },
   {
@@ -108,7 +108,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: "const kept = durability === 'commit' ? ",
     replace: 'const kept = durability ? ',
     kind: 'losses',
-    seed: 2,
+    seed: 53,
     breaks: 'lost|stale|convergence',
   },
   {
@@ -162,7 +162,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'return other.before > one.before ? other : one',
     replace: 'return other',
     kind: 'splits',
-    seed: 30,
+    seed: 68,
     breaks: 'metadata|convergence',
   },
   {
@@ -223,7 +223,7 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'if (now >= open.request.deadline)',
     replace: 'if (now >= open.request.deadline && this.#options.view())',
     kind: 'losses',
-    seed: 0,
+    seed: 21,
     breaks: 'answers',
   },
   {
