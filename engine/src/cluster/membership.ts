@@ -227,7 +227,7 @@ export class Membership<Report, Input> {
     const { interval, timeout } = this.#options
     // Its row may have come by way of others, and then lives on for a time-out after that.
     if (members.length <= this.#links.alive(now).size) return timeout + 3 * interval
-    return this.#leavesOutTheDead(members) ? interval : 2 * interval
+    return this.#leavesOutTheDead(members) ? interval / 2 : 2 * interval
   }
 
   /** Only processes whose ports are closed are missing from the view, and nobody is new: everybody sees it so by now. */

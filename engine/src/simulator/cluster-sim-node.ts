@@ -322,6 +322,7 @@ export class ClusterSimNode implements FaultyNode {
       memoryLimit: 1 << 28,
       partitions,
       segmentBytes: 1 << 16,
+      idleBytes: 0,
       tombstoneLife,
       expiryPeriod: () => expiryPeriod,
       strong: this.#world.isStrong,

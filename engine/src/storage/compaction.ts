@@ -30,6 +30,8 @@ export interface CompactionParts {
   readonly files?: { readonly folder: DataFolder; readonly commit: GroupCommit }
   /** The record's entry now stands elsewhere. */
   readonly moved: (from: number, to: number) => void
+  /** Bytes of old versions that are left lying for now. */
+  readonly idleBytes: () => number
   readonly hasTombstones: () => boolean
   /** The slot that the index just sought holds a tombstone with nothing left to hide: it may go. */
   readonly dropTombstone: (place: number) => boolean
@@ -92,7 +94,9 @@ export class Compaction {
   #choose(): boolean {
     const { log, files } = this.#parts
     if (files && (files.commit.full || files.commit.fault || this.#underway >= largestUnderway)) return false
-    const isRich = log.segments.liveBytes >= this.#usedBytes * wantedShare
+    const used = this.#usedBytes
+    const { liveBytes: live } = log.segments
+    const isRich = live >= used * wantedShare || used - live <= this.#parts.idleBytes()
     let best: Segment | undefined
     for (const segment of log.segments.all()) {
       if (log.isOpen(segment) || segment.retired) continue

@@ -28,6 +28,11 @@ export interface RecordStoreOptions {
   readonly partitions?: number
   /** Bytes of a segment; by default, and at most, 8 MiB. */
   readonly segmentBytes?: number
+  /**
+   * Bytes of old versions that are left lying while there is room: to free a few, much that lives beside them would
+   * have to be copied. By default 32 MiB.
+   */
+  readonly idleBytes?: number
   /** Seconds between two passes that take out expired records; 0 = none. Asked before each pass. */
   readonly expiryPeriod?: () => number
   /** Without, everything is gone when the process ends. */
@@ -41,6 +46,7 @@ export interface RecordStoreOptions {
   readonly strong?: boolean
 }
 
+const IDLE_BYTES = 32 * 1024 * 1024
 /** Writes stop when less than this is left of the limit: what copying together may need for a while. */
 const RESERVE_SEGMENTS = 2
 /** A newest record this far ahead of the clock is worth a word to the person who runs the node. */
@@ -49,6 +55,7 @@ const CLOCK_BEHIND_MS = 1000
 export class RecordStore {
   readonly #clock: () => number
   readonly #limit: number
+  readonly #idleBytes: number
   readonly #contents: Contents
   readonly #index: RecordIndex
   readonly #log: SegmentLog
@@ -79,6 +86,7 @@ export class RecordStore {
     this.#tombstoneLife = options.tombstoneLife ?? 0
     this.#clock = clock
     this.#limit = memoryLimit
+    this.#idleBytes = options.idleBytes ?? IDLE_BYTES
     this.#contents = new Contents({
       partitions,
       segmentBytes: options.segmentBytes,
@@ -156,9 +164,22 @@ export class RecordStore {
 
   /** Freed segments are kept for reuse within the reserve, so they do not count. */
   get stopWrites(): boolean {
+    return this.#roomLeft < 0 || this.#log.isFull || this.#isDiskFull
+  }
+
+  /** Less and less as memory fills up; none where a tombstone waits for the old versions that it hides. */
+  get idleBytes(): number {
+    if (this.tombstones > 0 || this.#isDiskFull) return 0
+    return Math.min(this.#idleBytes, Math.max(0, this.#roomLeft) / 4)
+  }
+
+  /** Bytes that may still be taken. */
+  get #roomLeft(): number {
     const { count, capacity } = this.#log.segments
-    const inUse = this.#index.bytes + count * capacity
-    if (inUse + RESERVE_SEGMENTS * capacity > this.#limit || this.#log.isFull) return true
+    return this.#limit - this.#index.bytes - (count + RESERVE_SEGMENTS) * capacity
+  }
+
+  get #isDiskFull(): boolean {
     const commit = this.#files?.commit
     return commit !== undefined && (commit.full || commit.lowSpace)
   }
@@ -408,7 +429,8 @@ export class RecordStore {
       )
   }
 
-  #newUpkeep({ clock, stopwatch, expiryPeriod = () => 0, strong }: RecordStoreOptions): Upkeep {
+  #newUpkeep(options: RecordStoreOptions): Upkeep {
+    const { clock, stopwatch, expiryPeriod = () => 0, strong } = options
     return new Upkeep({
       ...{ store: this, contents: this.#contents, files: this.#files, clock, stopwatch },
       // Strong copies expire by their master's word alone.

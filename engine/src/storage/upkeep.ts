@@ -16,6 +16,8 @@ import { Slice } from './slice.ts'
 export interface UpkeepStore {
   /** Writes stop until something goes. */
   readonly stopWrites: boolean
+  /** Bytes of old versions that may be left lying for now. */
+  readonly idleBytes: number
   remove(digest: Buffer, at: number): boolean
   forget(digest: Buffer, at: number): void
 }
@@ -102,10 +104,11 @@ export class Upkeep {
   }
 
   #newCompaction(): Compaction {
-    const { contents, files, onNote } = this.#parts
+    const { store, contents, files, onNote } = this.#parts
     const { log, index, damaged } = contents
     return new Compaction({
       ...{ log, index, contents },
+      idleBytes: () => store.idleBytes,
       ...(files ? { files } : {}),
       moved: (from, to) => {
         if (damaged.delete(from)) damaged.add(to)

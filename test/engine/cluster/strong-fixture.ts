@@ -34,6 +34,7 @@ export async function open(disk: SimulatedDisk, { durability, segmentBytes }: Se
     memoryLimit: 1 << 30,
     partitions,
     segmentBytes,
+    idleBytes: 0,
     strong: true,
     files: { disk, folder, namespace: 'n', durability, flushMs: 100, newIncarnation: () => 'i' },
   })

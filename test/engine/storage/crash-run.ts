@@ -101,6 +101,7 @@ class CrashRun {
       memoryLimit: 1 << 20,
       partitions: 4,
       segmentBytes: 2048,
+      idleBytes: 0,
       expiryPeriod: () => 1,
       files,
     })

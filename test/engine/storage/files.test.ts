@@ -30,6 +30,7 @@ function open(disk: SimulatedDisk, options: Opening = {}): Promise<RecordStore> 
     memoryLimit,
     partitions: 4,
     segmentBytes,
+    idleBytes: 0,
     files: {
       disk,
       folder: '/data',

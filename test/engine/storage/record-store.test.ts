@@ -7,6 +7,7 @@ import { ResultError } from '../../../engine/src/values/result-code.ts'
 
 const MIB = 1024 * 1024
 const NOTHING = Buffer.alloc(0)
+const ten = Buffer.alloc(10_000)
 
 const digestOf = (key: number): Buffer => createHash('ripemd160').update(String(key)).digest()
 
@@ -69,6 +70,24 @@ describe('the store in memory', () => {
     for (let key = 0; key < 2000; key++) expect(read(store, key)).toBe(model.get(key))
     // 60,000 writes of 1.5 KB were 90 MB; what lives is under 3 MB.
     expect(store.stats().dataBytes).toBeLessThan(64 * MIB)
+  })
+
+  it('leaves a few old versions lying where there is room', async () => {
+    const bytesAfter = async (memoryLimit: number, options: { idleBytes?: number }): Promise<number> => {
+      const clocks = { clock: () => 0, stopwatch: () => performance.now() }
+      const store = await RecordStore.open({ ...clocks, memoryLimit, ...options })
+      const next = numbers(3)
+      for (let i = 0; i < 20_000; i++) {
+        store.write(draft(next(2000), ten))
+        if (i % 100 === 0) while (store.runSlice(0, 1));
+      }
+      return store.stats().dataBytes
+    }
+    const tidy = await bytesAfter(256 * MIB, { idleBytes: 0 })
+    expect(await bytesAfter(256 * MIB, {})).toBeGreaterThanOrEqual(tidy + 16 * MIB)
+    expect(await bytesAfter(256 * MIB, {})).toBeLessThanOrEqual(tidy + 40 * MIB)
+    // They would be too much for this one, and stop its writes.
+    expect(await bytesAfter(64 * MIB, {})).toBeLessThanOrEqual(tidy + 8 * MIB)
   })
 
   it('hides what was last updated before a truncation, of one set or of all', async () => {

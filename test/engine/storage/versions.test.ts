@@ -21,6 +21,7 @@ function open(disk?: SimulatedDisk): Promise<RecordStore> {
     memoryLimit: 1 << 26,
     partitions: 16,
     segmentBytes: 4096,
+    idleBytes: 0,
     tombstoneLife: 60_000,
     ...(files ? { files } : {}),
   })

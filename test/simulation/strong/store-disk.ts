@@ -163,6 +163,7 @@ export class StoreDisk implements ScheduledDisk {
       memoryLimit: 1 << 30,
       partitions: 1,
       segmentBytes,
+      idleBytes: 0,
       strong: true,
       files: {
         ...{ disk: device, folder, namespace: 'n', durability: 'flush', flushMs: 1000 },
