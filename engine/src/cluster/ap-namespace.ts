@@ -70,6 +70,8 @@ export class ApNamespace implements ClusteredNamespace {
   readonly #awake = new Set<Mastership>()
   /** Masterships that have not given their replicas all that these lack, the one whose turn is next first. */
   readonly #giving = new Set<Mastership>()
+  /** The same of partitions with writes that an older view has left open: clients wait for them. */
+  readonly #urgent = new Set<Mastership>()
   /** Questions of masters that take in what this node holds, by partition. */
   readonly #questions = new Map<number, PartitionBody & { kind: 'take' }>()
   #unsettled = 0
@@ -152,6 +154,7 @@ export class ApNamespace implements ClusteredNamespace {
     this.#replicas = []
     this.#awake.clear()
     this.#giving.clear()
+    this.#urgent.clear()
     this.#questions.clear()
     this.#view = undefined
   }
@@ -182,6 +185,9 @@ export class ApNamespace implements ClusteredNamespace {
   begin(view: string, regime: Regime): void {
     this.#view = { name: view, regime, flow: new PeerFlow() }
     for (const partition of this.#places.keys()) this.store.enter(partition, regime)
+    for (const partition of [...this.#open.partitions]) this.#resume(partition)
+    // Other masters learn at once what is open here.
+    this.#nextQuery = -Infinity
   }
 
   receive(now: number, from: NodeId, message: PartitionMessage): void {
@@ -195,7 +201,10 @@ export class ApNamespace implements ClusteredNamespace {
       return
     }
     const mastership = this.masterOf(partition)
-    if (mastership) return mastership.receive(now, from, message)
+    if (mastership) {
+      if (message.kind === 'query' && message.wantsPast) this.#hurry(mastership)
+      return mastership.receive(now, from, message)
+    }
     if (from !== this.#places[partition]?.master) return
     if (message.kind === 'take') this.#questions.set(partition, message)
     else this.#replica(this.#view, partition).receive(from, message)
@@ -331,15 +340,35 @@ export class ApNamespace implements ClusteredNamespace {
     return 0
   }
 
+  /** Does again, if this node is still the master, what it left open there; what cannot be waits until all is settled. */
+  #resume(partition: number): void {
+    const mastership = this.masterOf(partition)
+    if (!mastership) return
+    for (const writes of this.#open.takeByRecord(partition))
+      mastership.resume(this.#now, writes, () => {
+        this.#open.add(partition, writes)
+        this.#hurry(mastership)
+      })
+  }
+
+  /** Has its replicas filled before others. */
+  #hurry(mastership: Mastership): void {
+    if (this.#giving.delete(mastership)) this.#urgent.add(mastership)
+  }
+
   /** One step of the next mastership that can give something. */
   #give(now: number): number {
-    let left = this.#giving.size
-    for (const mastership of this.#giving) {
+    return this.#giveFrom(this.#urgent, now) || this.#giveFrom(this.#giving, now)
+  }
+
+  #giveFrom(giving: Set<Mastership>, now: number): number {
+    let left = giving.size
+    for (const mastership of giving) {
       if (left-- === 0) return 0
       const steps = mastership.give(now)
       // To the end, also one that can give nothing yet: what comes next is not looked for behind all of these again.
-      this.#giving.delete(mastership)
-      if (!mastership.hasGiven) this.#giving.add(mastership)
+      giving.delete(mastership)
+      if (!mastership.hasGiven) giving.add(mastership)
       if (steps > 0) return steps
     }
     return 0

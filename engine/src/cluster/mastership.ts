@@ -12,7 +12,7 @@ import type { NodeId } from './node-id.ts'
 import { Outgoing } from './outgoing.ts'
 import { type PartitionContext, wholePast } from './partition-context.ts'
 import { covers, noAncestors, noPast, type Past } from './past.ts'
-import { type HeldVersion, type StoredVersion, weightOf } from './stored-version.ts'
+import { type HeldVersion, sameVersion, type StoredVersion, weightOf } from './stored-version.ts'
 import { TakeIn } from './take-in.ts'
 
 /** Versions looked at in one step of giving out, and bytes pushed. */
@@ -59,7 +59,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
       return { id, outgoing, past: noPast, after: undefined, over: false, whole: false, sent: 0 }
     })
     this.#takeIn = new TakeIn(context, holders, {
-      install: (winner) => this.#install(winner),
+      install: ({ version }) => this.#install(version),
       cut: (regime, end) => {
         for (const { outgoing } of this.#replicas) outgoing.push({ kind: 'cut', regime, end })
       },
@@ -131,6 +131,21 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     })
     if (asked) this.#context.wake()
     else request.answer(bareAnswer(ResultCode.KEY_BUSY))
+  }
+
+  /**
+   * Writes to one record, oldest first, that this node left open as the master of an older view: does the last one again
+   * in this one, if that is what still stands, and acknowledges all of them as that one (C3); else runs `overruled`.
+   */
+  resume(now: number, writes: readonly OpenWrite[], overruled: () => void): void {
+    this.#now = now
+    const { digest } = writes[0]!.version
+    const run = (told: readonly HeldVersion[]) => {
+      if (!told.every((held) => this.#takeIn.merge(held)) || !this.#doAgain(writes)) overruled()
+    }
+    if (this.#takeIn.isOver) return run([])
+    if (this.#asking.ask(now, digest, this.#takeIn.left, { run, refuse: overruled })) this.#context.wake()
+    else overruled()
   }
 
   /** Deletes a record whose time is over; false when that cannot be now. */
@@ -239,13 +254,28 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     })
   }
 
+  /** False when something else stands there, or it cannot be done now. */
+  #doAgain(writes: readonly OpenWrite[]): boolean {
+    const { store, clocks } = this.#context
+    const last = writes.at(-1)!.version
+    const found = store.find(last.digest)
+    if (clocks.isRefused || !found || !sameVersion(found, last)) return false
+    return this.#install(found, {
+      deadline: Math.max(...writes.map(({ deadline }) => deadline)),
+      acknowledge: () => {
+        for (const write of writes) write.acknowledge()
+      },
+    })
+  }
+
   /** False when there is no room. */
-  #install({ version }: HeldVersion): boolean {
+  #install(version: StoredVersion, open?: Omit<OpenWrite, 'version'>): boolean {
     const { store, copy } = this.#context
     try {
       const installed = store.renew(version)
       copy.applied = installed.sequence
-      this.#replicate(installed, undefined)
+      if (open) this.#takeIn.overwritten(installed.digest)
+      this.#replicate(installed, open && { ...open, version: installed })
       return true
     } catch (error) {
       if (error instanceof ResultError) return false

@@ -13,6 +13,19 @@ export class OpenWrites {
     return this.#writes.has(partition)
   }
 
+  /** Takes those of a partition out, in lists of one record each, oldest first. */
+  takeByRecord(partition: number): OpenWrite[][] {
+    const byRecord = new Map<string, OpenWrite[]>()
+    for (const write of this.#writes.get(partition) ?? []) {
+      const key = write.version.digest.toString('latin1')
+      const known = byRecord.get(key)
+      if (known) known.push(write)
+      else byRecord.set(key, [write])
+    }
+    this.#writes.delete(partition)
+    return [...byRecord.values()]
+  }
+
   add(partition: number, writes: readonly OpenWrite[]): void {
     this.#keep(partition, [...(this.#writes.get(partition) ?? []), ...writes])
   }

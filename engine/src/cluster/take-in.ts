@@ -51,7 +51,8 @@ export class TakeIn {
 
   begin(now: number): void {
     this.#now = now
-    for (const [id, holder] of this.#holders) this.#context.flow.ask(id, () => this.#ask(now, id, holder))
+    for (const [id, holder] of this.#holders)
+      this.#context.flow.ask(id, () => this.#ask(this.#now, id, holder))
   }
 
   get isOver(): boolean {
