@@ -9,13 +9,13 @@ import { type CopyReport, reportOf } from './copy-report.ts'
 import type { CopyStore } from './copy-store.ts'
 import { type PartitionBody, type PartitionMessage, partitionMessage } from './data-message.ts'
 import { LeavingCopies } from './leaving-copies.ts'
-import { Mastership } from './mastership.ts'
+import { Mastership, type Streamed } from './mastership.ts'
 import { newMigrationCounters } from './migration-counters.ts'
 import type { NodeId } from './node-id.ts'
 import { OpenWrites } from './open-writes.ts'
 import { type Copy, type PartitionContext, wholePast } from './partition-context.ts'
-import type { Place } from './partition-map.ts'
-import { type Past, SharedRegimes } from './past.ts'
+import type { MappedPlace, Place } from './partition-map.ts'
+import { cut, type Past, SharedRegimes } from './past.ts'
 import type { PeerClocks } from './peer-clocks.ts'
 import { PeerFlow } from './peer-flow.ts'
 import type { Regime } from './regime.ts'
@@ -32,6 +32,8 @@ const presencePeriod = 1_800_000
 const queriesAtOnce = 512
 /** What beginning to be the master of a partition costs, in versions looked at. */
 const beginningCost = 8
+
+const nobody: ReadonlyMap<NodeId, Past> = new Map()
 
 export interface ApNamespaceOptions {
   readonly name: string
@@ -60,10 +62,12 @@ export class ApNamespace implements ClusteredNamespace {
   readonly #options: ApNamespaceOptions
   readonly #copies: Copy[]
   #view: ServedView | undefined
-  #places: readonly Place[] = []
+  #places: readonly MappedPlace[] = []
   /** By partition; made when they are first needed. */
   #masterships: (Mastership | undefined)[] = []
   #replicas: (Replica | undefined)[] = []
+  /** By partition, what this node knew as the master of the last view it served in. */
+  #streamed: (Streamed | undefined)[] = []
   /** Partitions below it have their masterships, if this node is their master. */
   #begun = 0
   /** Masterships that have something to do when time passes. */
@@ -146,6 +150,7 @@ export class ApNamespace implements ClusteredNamespace {
 
   /** The view is over: nothing of it is acknowledged any more. */
   leave(): void {
+    if (this.#view) this.#streamed = this.#masterships.map((mastership) => mastership?.streamed)
     for (const [partition, mastership] of this.#masterships.entries()) {
       const left = mastership?.close() ?? []
       if (left.length > 0) this.#open.add(partition, left)
@@ -160,7 +165,7 @@ export class ApNamespace implements ClusteredNamespace {
   }
 
   /** Notes which copies take part in the view; to be saved before `begin`. */
-  enter(regime: Regime, places: readonly Place[]): void {
+  enter(regime: Regime, places: readonly MappedPlace[]): void {
     const shared = new SharedRegimes()
     this.#places = places
     this.#begun = 0
@@ -263,11 +268,24 @@ export class ApNamespace implements ClusteredNamespace {
     const mastership = new Mastership(this.#now, context, {
       replicas: replicas.filter((id) => id !== self),
       holders,
+      known: this.#knownHolders(partition),
     })
     this.#masterships[partition] = mastership
     this.#awake.add(mastership)
     this.#giving.add(mastership)
     return mastership
+  }
+
+  /**
+   * What the replicas cover that followed this node in the last regime which its copy, and each of theirs, has been
+   * through: all that it has, but for what they had not said they applied (F7 of README.md).
+   */
+  #knownHolders(partition: number): ReadonlyMap<NodeId, Past> {
+    const { alike } = this.#places[partition]!
+    const { past } = this.#copies[partition]!
+    const streamed = this.#streamed[partition]
+    if (!alike || !streamed || past.regimes.at(-1) !== streamed.regime) return nobody
+    return new Map([...streamed.ends].map(([id, end]) => [id, cut(past, streamed.regime, end)]))
   }
 
   #replica(view: ServedView, partition: number): Replica {

@@ -59,14 +59,18 @@ export function holdingsOf(
     return { kindOf, kinds: kinds.map((kind) => ({ ...kind, set: new Set(kind.regimes) })) }
   })
   const rows: Holding[][] = []
+  const alike: boolean[] = []
   const combinations = new Combinations()
   const rowOf = Array.from({ length: partitions }, (_, partition) => {
     const row = combinations.indexOf(members.map(({ kindOf }) => kindOf[partition] ?? -1))
-    if (row === rows.length)
-      rows.push(rowFor(members.map((each) => each.kinds[each.kindOf[partition] ?? -1])))
+    if (row === rows.length) {
+      const kinds = members.map((each) => each.kinds[each.kindOf[partition] ?? -1])
+      rows.push(rowFor(kinds))
+      alike.push(areAlike(kinds))
+    }
     return row
   })
-  return { rows, rowOf }
+  return { rows, rowOf, alike }
 }
 
 function rowFor(kinds: readonly (KnownKind | undefined)[]): Holding[] {
@@ -75,6 +79,15 @@ function rowFor(kinds: readonly (KnownKind | undefined)[]): Holding[] {
     const isWhole = kind.whole && !kinds.some((other) => other?.whole && isBehind(kind, other))
     return isWhole ? Holding.WHOLE : Holding.SOME
   })
+}
+
+/** Whether all copies have been through the same regimes. */
+function areAlike(kinds: readonly (KnownKind | undefined)[]): boolean {
+  const [first, ...others] = kinds.filter((kind) => kind !== undefined)
+  if (!first) return true
+  return others.every(
+    ({ set, regimes }) => set.size === first.set.size && regimes.every((regime) => first.set.has(regime)),
+  )
 }
 
 /** Whether all that was acknowledged to the stale copy is in the other one, or was deleted. */

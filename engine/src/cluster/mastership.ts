@@ -12,6 +12,7 @@ import type { NodeId } from './node-id.ts'
 import { Outgoing } from './outgoing.ts'
 import { type PartitionContext, wholePast } from './partition-context.ts'
 import { covers, noAncestors, noPast, type Past } from './past.ts'
+import type { Regime } from './regime.ts'
 import { type HeldVersion, sameVersion, type StoredVersion, weightOf } from './stored-version.ts'
 import { TakeIn } from './take-in.ts'
 
@@ -24,12 +25,21 @@ interface Replica {
   readonly outgoing: Outgoing
   /** What it covered when it was taken in. */
   past: Past
+  /** It lacked nothing when the view began. */
+  readonly hasAll: boolean
   /** How far giving out is; `over` when the last entry was pushed. */
   after: Buffer | undefined
   over: boolean
   whole: boolean
   /** The last position that was sent. */
   sent: number
+}
+
+/** What a master knows of its replicas when its view is over: those that are whole lack of its regime only a tail. */
+export interface Streamed {
+  readonly regime: Regime
+  /** The last sequence of the regime that each whole replica has said it applied. */
+  readonly ends: ReadonlyMap<NodeId, number>
 }
 
 export class Mastership implements ServingMaster, InPlaceMaster {
@@ -44,11 +54,22 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   /** Settled once, it is settled for the rest of the view. */
   #isSettled = false
 
-  /** `replicas` and `holders` without this node. */
+  /**
+   * `replicas` and `holders` without this node. `known`: what holders cover that have nothing which this node's copy
+   * lacks (F7 of README.md).
+   */
   constructor(
     now: number,
     context: PartitionContext,
-    { replicas, holders }: { replicas: readonly NodeId[]; holders: readonly NodeId[] },
+    {
+      replicas,
+      holders,
+      known,
+    }: {
+      readonly replicas: readonly NodeId[]
+      readonly holders: readonly NodeId[]
+      readonly known: ReadonlyMap<NodeId, Past>
+    },
   ) {
     this.#now = now
     this.#context = context
@@ -56,9 +77,12 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#replicas = replicas.map((id) => {
       const outgoing = new Outgoing((bytes) => context.flow.give(id, bytes))
       outgoing.push({ kind: 'begin', regimes: context.copy.past.regimes })
-      return { id, outgoing, past: noPast, after: undefined, over: false, whole: false, sent: 0 }
+      const past = known.get(id) ?? noPast
+      const hasAll = past === context.copy.past
+      return { id, outgoing, past, hasAll, after: undefined, over: false, whole: false, sent: 0 }
     })
-    this.#takeIn = new TakeIn(context, holders, {
+    const unknown = holders.filter((id) => !known.has(id))
+    this.#takeIn = new TakeIn(context, unknown, {
       install: ({ version }) => this.#install(version),
       cut: (regime, end) => {
         for (const { outgoing } of this.#replicas) outgoing.push({ kind: 'cut', regime, end })
@@ -90,6 +114,15 @@ export class Mastership implements ServingMaster, InPlaceMaster {
   /** What a copy covers that is whole in this view. */
   get past(): Past {
     return wholePast(this.#context.copy)
+  }
+
+  /** Unless it has not taken in all that others held. */
+  get streamed(): Streamed | undefined {
+    if (!this.#takeIn.isOver) return undefined
+    const { copy, regime } = this.#context
+    const whole = this.#replicas.filter((replica) => replica.whole)
+    const endOf = ({ outgoing }: Replica) => (outgoing.firstUnapplied?.sequence ?? copy.applied + 1) - 1
+    return { regime, ends: new Map(whole.map((replica) => [replica.id, endOf(replica)])) }
   }
 
   get hasReplicas(): boolean {
@@ -299,7 +332,7 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     let seen = 0
     let bytes = 0
     let last: Buffer | undefined
-    store.scan(partition, replica.after, (version) => {
+    const give = (version: StoredVersion): boolean => {
       last = version.digest
       if (version.regime !== regime && !covers(replica.past, version)) {
         replica.outgoing.push({ kind: 'give', version })
@@ -307,7 +340,8 @@ export class Mastership implements ServingMaster, InPlaceMaster {
         migrated.migrate_records_transmitted++
       } else migrated.migrate_records_skipped++
       return ++seen < givingStep && bytes < givingBytes
-    })
+    }
+    if (!replica.hasAll) store.scan(partition, replica.after, give)
     if (seen < givingStep && bytes < givingBytes) {
       replica.over = true
       replica.outgoing.push({ kind: 'whole', past: this.past }, () => {

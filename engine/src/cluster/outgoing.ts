@@ -5,7 +5,7 @@
  * replica applies them in this order, so loss, repetition and reordering change nothing.
  */
 import type { StreamEntry } from './data-message.ts'
-import { weightOf } from './stored-version.ts'
+import { type StoredVersion, weightOf } from './stored-version.ts'
 
 /** Milliseconds without an acknowledgement after which entries are sent again. */
 const resendAfter = 200
@@ -46,6 +46,15 @@ export class Outgoing {
 
   get takesGifts(): boolean {
     return this.#bytes < largestGiven
+  }
+
+  /** The first write that the replica has not applied, as far as is known. */
+  get firstUnapplied(): StoredVersion | undefined {
+    for (let i = this.#gap; i < this.#entries.length; i++) {
+      const entry = this.#entries[i]!
+      if (entry.kind === 'write') return entry.version
+    }
+    return undefined
   }
 
   /** `applied` runs when the replica has applied it. */

@@ -30,6 +30,8 @@ export interface HoldingTable {
   readonly rows: readonly (readonly Holding[])[]
   /** By partition, an index of `rows`. */
   readonly rowOf: readonly number[]
+  /** By row, whether all copies have been through the same regimes. */
+  readonly alike: readonly boolean[]
 }
 
 export interface MapInput {
@@ -52,7 +54,12 @@ export interface Place {
   readonly holders: readonly NodeId[]
 }
 
-export function partitionMap(input: MapInput): Place[] {
+export interface MappedPlace extends Place {
+  /** The copies of all holders and of the master have been through the same regimes. */
+  readonly alike: boolean
+}
+
+export function partitionMap(input: MapInput): MappedPlace[] {
   const { algorithm, nodes, partitions, replicationFactor, holdings } = input
   // A later version must not be taken for this one in a cluster that is upgraded node by node.
   if (algorithm !== 1)
@@ -60,14 +67,16 @@ export function partitionMap(input: MapInput): Place[] {
   if (nodes.length === 0) throw new Error('a map needs a node')
   const { orders, orderOf } = ordersOf(input)
   const indexOf = new Map(nodes.map(({ id }, index) => [id, index]))
-  const known = new Map<number, Place>()
+  const known = new Map<number, MappedPlace>()
   return Array.from({ length: partitions }, (_, partition) => {
     const row = holdings.rowOf[partition]!
     const key = orderOf[partition]! * holdings.rows.length + row
     let place = known.get(key)
     if (!place) {
       const held = holdings.rows[row]!
-      place = placeOf(orders[orderOf[partition]!]!, replicationFactor, (id) => held[indexOf.get(id)!]!)
+      const order = orders[orderOf[partition]!]!
+      const holding = (id: NodeId) => held[indexOf.get(id)!]!
+      place = { ...placeOf(order, replicationFactor, holding), alike: holdings.alike[row]! }
       known.set(key, place)
     }
     return place

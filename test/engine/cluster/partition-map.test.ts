@@ -16,6 +16,7 @@ function allHold(nodes: number, holding: Holding): HoldingTable {
   return {
     rows: [Array.from({ length: nodes }, () => holding)],
     rowOf: new Array<number>(partitions).fill(0),
+    alike: [false],
   }
 }
 
@@ -133,7 +134,8 @@ describe('the partition map', () => {
       expect(holders).toEqual([])
     }
     const rows = [Holding.WHOLE, Holding.NOTHING].map((last) => [Holding.SOME, Holding.NOTHING, last])
-    const holdings = { rows, rowOf: Array.from({ length: partitions }, (_, partition) => partition % 2) }
+    const rowOf = Array.from({ length: partitions }, (_, partition) => partition % 2)
+    const holdings = { rows, rowOf, alike: [false, false] }
     for (const [partition, { master, holders }] of mapOf(nodes, 2, holdings).entries()) {
       expect(master).toBe(partition % 2 === 0 ? 'A3' : 'A1')
       expect(holders).toEqual(partition % 2 === 0 ? ['A1'] : [])
