@@ -33,6 +33,7 @@ interface Member {
 export class ClusterProcesses {
   readonly #options: ClusterOptions
   readonly #members: Member[] = []
+  #share = 1
 
   private constructor(options: ClusterOptions) {
     this.#options = options
@@ -57,6 +58,7 @@ export class ClusterProcesses {
   /** Starts one node more; it has not joined yet. */
   async add(): Promise<number> {
     const quota = this.#options.hasQuota ? CpuQuota.create() : undefined
+    quota?.limit(this.#share)
     const member = {
       id: `A${this.#members.length + 1}`,
       port: await freePort(),
@@ -68,8 +70,9 @@ export class ClusterProcesses {
     return member.port
   }
 
-  /** The share of a core that each node has from now on. */
+  /** The share of a core that each node has from now on, those included that are added later. */
   limit(share: number): void {
+    this.#share = share
     for (const { quota } of this.#members) quota?.limit(share)
   }
 
