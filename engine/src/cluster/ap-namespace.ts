@@ -281,11 +281,13 @@ export class ApNamespace implements ClusteredNamespace {
    * through: all that it has, but for what they had not said they applied (F7 of README.md).
    */
   #knownHolders(partition: number): ReadonlyMap<NodeId, Past> {
-    const { alike } = this.#places[partition]!
+    const { alike, holders } = this.#places[partition]!
     const { past } = this.#copies[partition]!
     const streamed = this.#streamed[partition]
     if (!alike || !streamed || past.regimes.at(-1) !== streamed.regime) return nobody
-    return new Map([...streamed.ends].map(([id, end]) => [id, cut(past, streamed.regime, end)]))
+    // Who has lost everything is no holder any more.
+    const kept = [...streamed.ends].filter(([id]) => holders.includes(id))
+    return new Map(kept.map(([id, end]) => [id, cut(past, streamed.regime, end)]))
   }
 
   #replica(view: ServedView, partition: number): Replica {
