@@ -267,6 +267,39 @@ export const clusterMutants: readonly Mutant[] = [
 
 export const unseenClusterMutants: readonly UnseenMutant[] = [
   {
+    name: 'C3: an open write is done again whatever stands there by now',
+    file: 'cluster/mastership.ts',
+    find: 'if (clocks.isRefused || !found || !sameVersion(found, last)) return false',
+    replace: 'if (clocks.isRefused || !found) return false',
+    kind: 'losses',
+    because: 'who is master twice in a row is seldom overruled between: it takes a split that ends unnoticed',
+  },
+  {
+    name: 'C3: an open write is done again before other holders were asked',
+    file: 'cluster/mastership.ts',
+    find: '    if (this.#takeIn.isOver) return run([])\n',
+    replace: '    if (this.#takeIn) return run([])\n',
+    kind: 'losses',
+    because: 'the map makes nobody the master who is behind another copy',
+  },
+  {
+    name: 'F7: replicas of the last view are known whatever they have been through since',
+    file: 'cluster/ap-namespace.ts',
+    find: 'if (!alike || !streamed || past.regimes.at(-1) !== streamed.regime) return nobody',
+    replace: 'if (!streamed) return nobody',
+    kind: 'losses',
+    because:
+      'the map makes nobody the master who is behind: it takes two nodes away at a time and a replica that is not whole',
+  },
+  {
+    name: 'F7: a replica is thought to have applied what it has not said it applied',
+    file: 'cluster/mastership.ts',
+    find: '(outgoing.firstUnapplied?.sequence ?? copy.applied + 1) - 1',
+    replace: 'copy.applied',
+    kind: 'losses',
+    because: 'nearly all of that are open writes, which are done again and so sent again (C3)',
+  },
+  {
     name: 'C2: a write is answered before the disk of its master has it',
     file: 'cluster/mastership.ts',
     find: '    if (position === 0) return done()\n',
