@@ -43,6 +43,8 @@ class StrongClusterRun {
   #revived = 0
   /** Nobody has anything left of what the roster lists. */
   #isOver = false
+  /** Those that lost their disk and have not been told since of what there was. */
+  readonly #blank = new Set<ClusterSimNode>()
   #lostDisks = 0
 
   constructor({ seed, partitions = 16, lines }: StrongClusterOptions) {
@@ -142,6 +144,10 @@ class StrongClusterRun {
       roster: (node) => this.#setRoster(node, 2 + random.below(nodes.length - 1)),
       'lost disk': (node) => {
         if (!losesDisks) return
+        // Where nobody remembers anything, a new cluster begins, and no rule can tell.
+        const remember = nodes.filter((each) => each !== node && !this.#blank.has(each))
+        if (remember.length === 0) return
+        this.#blank.add(node)
         this.#lostDisks++
         node.loseDisk()
         node.start()
@@ -176,6 +182,7 @@ class StrongClusterRun {
     for (const node of nodes) node.start()
     const { length } = nodes
     await this.#settle(({ members }) => members === length, 'nodes do not find each other')
+    this.#blank.clear()
     this.#setRoster(nodes[0]!, length)
     if (this.#mustServe) return this.#settle(isCalm, 'a partition does not serve, and no rule forbids it')
     for (let i = 0; i < 100 && this.goesOn && !isCalm(this.#state()); i++) await this.#stage.wait(100)

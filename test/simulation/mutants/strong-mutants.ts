@@ -519,7 +519,7 @@ const mutants: readonly Strong[] = [
     find: 'this.#truncating.begin(this.#led())\n  }\n\n  /** Each',
     replace: 'this.#truncating.begin([])\n  }\n\n  /** Each',
     kind: 'strong-cluster',
-    seed: 0,
+    seed: 9,
     breaks: 'L1',
   },
   {
