@@ -1,4 +1,4 @@
-import { ClusterProcesses } from './cluster-processes.ts'
+import { type ClusterMeasured, ClusterProcesses } from './cluster-processes.ts'
 import { has } from './processes.ts'
 import { fixed, printTable, ratio, thousands } from './table.ts'
 
@@ -9,8 +9,8 @@ const namespace = 'test'
 const seconds = 5
 /** Of the measured capacity: the pace of the clients. */
 const pace = 0.5
-/** Of a core for each node, so that the new one brings its own: four of them leave the core some air. */
-const quota = 0.2
+/** Of a core for each node, so that the new one brings its own: four of them and the generator leave two cores some air. */
+const quota = 0.4
 
 /**
  * A node joins three that hold a million records: how many records a second move, and what clients that read and
@@ -19,7 +19,7 @@ const quota = 0.2
 export async function clusterMigration(): Promise<void> {
   if (!has('go')) return
   const cluster = await ClusterProcesses.start({
-    ...{ size, hasQuota: true },
+    ...{ size, hasQuota: true, floats: true },
     namespaces: [`${namespace},replicationFactor=2,memoryMiB=2048`],
   })
   try {
@@ -34,8 +34,9 @@ export async function clusterMigration(): Promise<void> {
     await cluster.add()
     let stable: number | undefined
     const settled = cluster.whenStable().then(() => (stable = (performance.now() - began) / 1000))
-    const during: { p50Micros: number; p99Micros: number; p999Micros: number }[] = []
-    while (stable === undefined) during.push(await cluster.load({ ...mixed, rate, seconds, refresh: true }))
+    const during: ClusterMeasured[] = []
+    while (stable === undefined)
+      during.push(await cluster.load({ ...mixed, rate, seconds, refresh: true }, true))
     await settled
     const moved = (await cluster.sum(namespace, 'migrate_records_transmitted')) - movedBefore
     const worst = (field: 'p50Micros' | 'p99Micros' | 'p999Micros') =>
@@ -49,6 +50,11 @@ export async function clusterMigration(): Promise<void> {
         ['capacity of the three, reads and writes in turn, op/s', thousands(capacity.perSecond), ''],
         [`p99 at ${thousands(rate)} op/s before, µs`, thousands(quiet.p99Micros), ''],
         [`  meanwhile, worst ${seconds} s, µs`, thousands(worst('p99Micros')), ''],
+        [
+          'answers that were errors meanwhile',
+          thousands(during.reduce((sum, { errors }) => sum + errors, 0)),
+          'none',
+        ],
         ['  ratio', ratio(worst('p99Micros') / quiet.p99Micros), 'at most 2×'],
         [
           'p50 before and meanwhile, µs',

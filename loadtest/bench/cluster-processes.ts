@@ -113,14 +113,11 @@ export class ClusterProcesses {
   }
 
   /** Runs the generator against the masters of all nodes. */
-  async load(
-    flags: Record<string, string | number | true>,
-    ports: readonly number[] = this.ports,
-  ): Promise<ClusterMeasured> {
+  async load(flags: Record<string, string | number | true>, countsErrors = false): Promise<ClusterMeasured> {
     const members = this.#running()
     const before = this.#throttling()
     const servers = { cpuSeconds: () => sum(members.map((member) => member.process!.cpuSeconds())) }
-    const run = await load(servers, { ports: ports.join(','), ...flags })
+    const run = await load(servers, { ports: this.ports.join(','), ...flags }, countsErrors)
     const after = this.#throttling()
     const periods = after.periods - before.periods
     return { ...run, throttled: periods === 0 ? 0 : (after.throttled - before.throttled) / periods }
