@@ -77,8 +77,9 @@ export class Mastership implements ServingMaster, InPlaceMaster {
     this.#replicas = replicas.map((id) => {
       const outgoing = new Outgoing((bytes) => context.flow.give(id, bytes))
       outgoing.push({ kind: 'begin', regimes: context.copy.past.regimes })
-      const past = known.get(id) ?? noPast
-      const hasAll = past === context.copy.past
+      const told = known.get(id)
+      const past = told ?? noPast
+      const hasAll = told === context.copy.past
       return { id, outgoing, past, hasAll, after: undefined, over: false, whole: false, sent: 0 }
     })
     const unknown = holders.filter((id) => !known.has(id))
