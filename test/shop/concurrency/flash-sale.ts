@@ -36,9 +36,9 @@ export interface FlashSale {
   readonly rushMs?: number
   /** Takes this condition out of the take. */
   readonly without?: string
-  /** Another engine than one node that nothing happens to. */
   /** The shelves are full and the buyers come. */
   readonly onOpen?: () => void
+  /** Another engine than one node that nothing happens to. */
   readonly engine?: () => Promise<EngineConnection>
 }
 
